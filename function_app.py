@@ -1,0 +1,74 @@
+"""The triggers: decode, call, encode; nothing else. The only importer of azure.functions.
+
+The path goes on in `importcore/importer.py`.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import azure.functions as func
+
+from importcore import http_api
+from importcore.wiring import POISON_QUEUE, QUEUE, Services, services
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+def _encoded(answer: http_api.Answer) -> func.HttpResponse:
+    return func.HttpResponse(
+        answer.body, status_code=answer.status, headers=answer.headers, mimetype="application/json"
+    )
+
+
+async def _answered(operation: Callable[[Services], Awaitable[http_api.Answer]]) -> func.HttpResponse:
+    async def on_services() -> http_api.Answer:
+        return await operation(await services())
+
+    return _encoded(await http_api.answered(on_services))
+
+
+@app.route("imports", methods=["POST"])
+async def submit_import(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept an import."""
+    return await _answered(lambda on: http_api.submit(on, req.get_body(), req.headers.get("idempotency-key")))
+
+
+@app.route("imports", methods=["GET"])
+async def list_imports(req: func.HttpRequest) -> func.HttpResponse:
+    """List imports, newest first."""
+    return await _answered(lambda on: http_api.list_newest(on, req.params))
+
+
+@app.route("imports/{id}", methods=["GET"])
+async def get_import(req: func.HttpRequest) -> func.HttpResponse:
+    """Read an import."""
+    return await _answered(lambda on: http_api.get(on, req.route_params["id"]))
+
+
+@app.route("imports/{id}/cancel", methods=["POST"])
+async def cancel_import(req: func.HttpRequest) -> func.HttpResponse:
+    """Ask an import to stop."""
+    return await _answered(lambda on: http_api.cancel(on, req.route_params["id"]))
+
+
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 (the trigger's binding)
+    """Tell whether everything that an import needs is there."""
+    return _encoded(await http_api.health(services))
+
+
+@app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def describe(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 (the trigger's binding)
+    """Describe this API."""
+    return _encoded(http_api.description())
+
+
+@app.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
+async def run_import(message: func.QueueMessage) -> None:
+    """Go on with an import."""
+    await (await services()).importer.run(message.get_body(), message.id or "")
+
+
+@app.queue_trigger(arg_name="message", queue_name=POISON_QUEUE, connection="AzureWebJobsStorage")
+async def fail_import(message: func.QueueMessage) -> None:
+    """End an import whose message the host gave up."""
+    await (await services()).importer.fail(message.get_body())

@@ -1,0 +1,52 @@
+"""How often one blob may be begun again, and how long to wait before (the second owner of retries).
+
+A blob is restarted three times at most; it may stumble any number of times as long as it moves between, and five
+times in a row without. What lasts longer is the queue's: the error goes up and the import waits there for nothing.
+"""
+
+import asyncio
+import random
+
+from importcore.deadline import Deadline
+from importcore.errors import TransloadError
+
+_RESTARTS_AT_MOST = 3
+_STUMBLES_AT_MOST = 5
+_FIRST_WAIT = 0.2
+_WAIT_AT_MOST = 5.0
+
+
+class BlobAttempts:
+    """Counts the troubles of one blob."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._restarts = 0
+        self._stumbles = 0
+        self._furthest = 0
+
+    def restart(self, error: TransloadError) -> None:
+        """The blob begins again from zero.
+
+        Raises:
+            TransloadError: `error`, when that happened too often.
+        """
+        self._restarts += 1
+        self._furthest = 0
+        if self._restarts > _RESTARTS_AT_MOST:
+            raise error
+
+    async def stumble(self, error: TransloadError, offset: int) -> None:
+        """A request of the blob failed with the target at `offset`; wait before the next.
+
+        Raises:
+            TransloadError: `error`, when nothing moved for too long or the registry asks to wait longer than this.
+            OutOfTime: The slice is over.
+        """
+        self._stumbles = 1 if offset > self._furthest else self._stumbles + 1
+        self._furthest = max(self._furthest, offset)
+        if self._stumbles > _STUMBLES_AT_MOST or (error.retry_after or 0.0) > _WAIT_AT_MOST:
+            raise error
+        self._deadline.check()
+        longest = min(_WAIT_AT_MOST, _FIRST_WAIT * 2.0**self._stumbles)
+        await asyncio.sleep(max(error.retry_after or 0.0, random.uniform(longest / 2, longest)))  # noqa: S311 (jitter)

@@ -1,0 +1,22 @@
+"""Who may import what, from where, to where. Asked once, when an import is submitted."""
+
+from importcore.errors import PolicyError
+from importcore.request import ImportRequest
+from importcore.settings import Settings
+
+
+def require_allowed(request: ImportRequest, settings: Settings) -> None:
+    """Refuse an import into a registry that this installation does not serve.
+
+    Raises:
+        PolicyError: Says which registry and which setting.
+    """
+    allowed = settings.allowed_targets
+    for target in request.targets:
+        if target.registry not in allowed:
+            listed = ", ".join(allowed) or "none"
+            raise PolicyError(
+                f"imports into {target.registry} are not allowed here (allowed: {listed})",
+                action="Add the registry to the app setting TRANSLOAD_TARGET_REGISTRIES, or name an allowed one.",
+                reference=str(target),
+            )

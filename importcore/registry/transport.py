@@ -1,0 +1,172 @@
+"""How requests travel: the gate, then the retry of what may be repeated, then the connection pool.
+
+Retried here: GET and HEAD, and the PUT of a manifest (which is idempotent); on connection errors, 408, 429 and 5xx.
+Never PATCH or POST: their unknown outcome is asked for by whoever sent them. Waits are short, because a function that
+sleeps costs money and the queue sleeps for nothing: a longer `Retry-After` is handed up instead.
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import httpx
+import tenacity
+from httpx_aiohttp import AiohttpTransport
+
+from importcore.errors import UnsafeUrlError
+from importcore.registry.origin import GatedResolver, OriginGate, UnsafeAddressError
+
+REPEATABLE = "transload.repeatable"
+"""Request extension: this request may be sent again although its method alone does not say so."""
+
+_READ_BUFFER = 512 * 1024
+_TRIES = 4
+_WAIT_AT_MOST = 10.0
+_TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
+_REPEATABLE_METHODS = frozenset({"GET", "HEAD"})
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Read `Retry-After`, in seconds from now; it may be a number or a date (RFC 9110, 10.2.3)."""
+    value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isdigit():
+        return float(min(int(value), 86_400))
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), 86_400.0)
+
+
+class GateTransport(httpx.AsyncBaseTransport):
+    """Lets no request out that the origin gate refuses."""
+
+    def __init__(self, gate: OriginGate, inner: httpx.AsyncBaseTransport) -> None:
+        self._gate = gate
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Check the URL and pass the request on."""
+        self._gate.check(request.url)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close what lies behind."""
+        await self._inner.aclose()
+
+
+class RetryTransport(httpx.AsyncBaseTransport):
+    """Repeats requests that may be repeated, with growing waits and jitter."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, *, first_wait: float = 0.3) -> None:
+        self._inner = inner
+        self._backoff = tenacity.wait_random_exponential(multiplier=first_wait, max=5.0)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request, again where that may help; the last answer or error is handed up as it is."""
+        if request.method not in _REPEATABLE_METHODS and not request.extensions.get(REPEATABLE):
+            return await self._inner.handle_async_request(request)
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(_TRIES),
+            wait=self._wait,
+            retry=tenacity.retry_if_exception_type(httpx.TransportError) | tenacity.retry_if_result(_may_pass),
+            retry_error_callback=_last_outcome,
+            before_sleep=_close_answer,
+        )
+        answer: httpx.Response = await retrying(self._inner.handle_async_request, request)
+        return answer
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        asked = None
+        if state.outcome and not state.outcome.failed:
+            asked = retry_after(state.outcome.result())
+        return self._backoff(state) if asked is None else asked
+
+    async def aclose(self) -> None:
+        """Close what lies behind."""
+        await self._inner.aclose()
+
+
+def _may_pass(response: httpx.Response) -> bool:
+    return response.status_code in _TEMPORARY and (retry_after(response) or 0.0) <= _WAIT_AT_MOST
+
+
+async def _close_answer(state: tenacity.RetryCallState) -> None:
+    if state.outcome and not state.outcome.failed:
+        await state.outcome.result().aclose()
+
+
+def _last_outcome(state: tenacity.RetryCallState) -> httpx.Response:
+    if state.outcome is None:
+        raise RuntimeError("tenacity gave up before trying")
+    response: httpx.Response = state.outcome.result()  # raises the last error
+    return response
+
+
+class PoolTransport(AiohttpTransport):
+    """The connection pool: aiohttp's, behind httpx's interface (see docs/decisions for the measurements).
+
+    Body pieces come as large as the socket gives them, undecoded; every failure becomes an `httpx.TransportError`.
+    """
+
+    def __init__(self, gate: OriginGate, tls: ssl.SSLContext) -> None:
+        def session() -> aiohttp.ClientSession:
+            return aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    ssl=tls, limit=0, resolver=GatedResolver(gate), ttl_dns_cache=30, keepalive_timeout=30
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                read_bufsize=_READ_BUFFER,
+                trust_env=False,
+            )
+
+        super().__init__(verify=tls, trust_env=False, client=session)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and answer as soon as the headers are there."""
+        try:
+            response = await super().handle_async_request(request)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise _as_transport_error(error) from error
+        inner = response.stream
+        if hasattr(inner, "_aiohttp_response"):
+            response.stream = _LargePieces(inner._aiohttp_response)  # noqa: SLF001 (its own pieces are 16 KiB)
+        return response
+
+
+def _as_transport_error(error: Exception) -> Exception:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UnsafeAddressError):
+            return UnsafeUrlError(f"refused to connect: {cause}")
+        cause = cause.__cause__ or getattr(cause, "os_error", None)
+    if isinstance(error, httpx.ConnectTimeout) and not isinstance(error.__cause__, aiohttp.ServerTimeoutError):
+        return httpx.RemoteProtocolError(str(error) or "the connection was closed")
+    return error if isinstance(error, httpx.TransportError) else httpx.NetworkError(str(error) or type(error).__name__)
+
+
+class _LargePieces(httpx.AsyncByteStream):
+    """A response body in pieces as large as they arrived."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._response.content.iter_any():
+                yield piece
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise httpx.ReadError(str(error) or type(error).__name__) from error
+
+    async def aclose(self) -> None:
+        # Closing rather than releasing: a body that was not read to its end must not be drained into the pool.
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()

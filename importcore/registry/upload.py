@@ -1,0 +1,186 @@
+"""UploadSession: how a blob gets into a registry, request by request (spec: "Pushing blobs").
+
+    start    POST …/uploads/        202, Location            `RegistryClient.start_upload`
+    append   PATCH {Location}       202, Location, Range     one chunk, in order
+    status   GET {Location}         204, Location, Range     after an answer that never came
+    finish   PUT {Location}?digest= 201                      the registry verifies the digest
+    cancel   DELETE {Location}      204
+
+The Location changes with every answer and is used whole, as it came, the latest one only; it may carry signed state
+and is a secret. `offset` is what the registry has acknowledged, never what was sent.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from importcore.errors import (
+    DigestMismatchError,
+    RegistryError,
+    RegistryUnavailableError,
+    TransloadError,
+    UploadSessionLostError,
+)
+
+if TYPE_CHECKING:
+    from importcore.registry.client import RegistryClient
+
+_RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
+_IDLE_AT_MOST = 60.0
+_FINISH = httpx.Timeout(60.0, read=900.0)  # a registry that kept no hash state reads the whole blob once more here
+_STREAM = httpx.Timeout(60.0, read=300.0)
+
+
+class UploadSession:
+    """One upload of one blob."""
+
+    def __init__(self, client: "RegistryClient", repository: str, digest: str, url: httpx.URL, offset: int = 0) -> None:
+        self._client = client
+        self._repository = repository
+        self._url = url
+        self.digest = digest
+        self.offset = offset
+        self.chunk_at_least = 0
+
+    @classmethod
+    def started(cls, client: "RegistryClient", repository: str, digest: str, response: httpx.Response) -> Self:
+        """Take the session that a POST answered with."""
+        location = response.headers.get("location")
+        if not location:
+            raise _odd(client, "start upload", "without a Location")
+        session = cls(client, repository, digest, client.resolve(location, response.request.url))
+        least = response.headers.get("oci-chunk-min-length", "")
+        session.chunk_at_least = int(least) if least.isdigit() else 0
+        return session
+
+    @property
+    def location(self) -> str:
+        """The latest Location, for the checkpoint; a secret."""
+        return str(self._url)
+
+    async def append(self, chunk: AsyncIterator[bytes], length: int) -> None:
+        """Send one chunk of exactly `length` bytes; afterwards `offset` is what the registry acknowledged.
+
+        The chunk is streamed, so it cannot be repeated: on any error ask `status` and go on from there.
+
+        Raises:
+            RegistryUnavailableError: No answer, or no byte moved for a minute.
+            UploadSessionLostError: The registry does not know the session any more.
+            BodyTooLargeError: Send smaller chunks.
+            RegistryError: It refused otherwise.
+        """
+        first, last = self.offset, self.offset + length - 1
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(length),
+            "Content-Range": f"{first}-{last}",  # neither "bytes " before nor "/*" behind: ACR refuses both
+        }
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_IDLE_AT_MOST) as idle:
+
+                async def watched() -> AsyncIterator[bytes]:
+                    async for piece in chunk:
+                        idle.reschedule(loop.time() + _IDLE_AT_MOST)
+                        yield piece
+                    idle.reschedule(None)  # all is sent: the answer has its own time-out
+
+                response = await self._client.send(
+                    "PATCH", self._url, self._repository, "send chunk",
+                    headers=headers, content=watched(), accept=(202, 201, 204), limits=_STREAM,
+                )  # fmt: skip
+        except TimeoutError as error:
+            raise _odd(self._client, "send chunk", "took no byte for a minute") from error
+        await response.aclose()
+        self._take(response, default=first + length, sent=length)
+
+    async def status(self) -> None:
+        """Ask how far the registry got; afterwards `offset` and the Location are as it says.
+
+        Raises:
+            UploadSessionLostError: It does not know the session any more.
+        """
+        try:
+            response = await self._client.send(
+                "GET", self._url, self._repository, "ask upload status", accept=(204, 200, 202)
+            )
+        except RegistryError as error:
+            # A registry without this endpoint cannot say where to go on (405); the rest says that there is nothing.
+            if error.status in {400, 404, 405, 416} and not isinstance(error, UploadSessionLostError):
+                raise UploadSessionLostError(
+                    error.message, registry=error.registry, status=error.status, answers=error.answers,
+                    origin=error.origin, step=error.step, reference=error.reference,
+                ) from error  # fmt: skip
+            raise
+        await response.aclose()
+        self._take(response, default=0, sent=0)
+
+    async def finish(self, body: bytes | None = None) -> None:
+        """Close the upload under its digest, with the whole blob as `body` where nothing was sent before.
+
+        Raises:
+            DigestMismatchError: The registry computed another digest; the session is dead.
+            UploadSessionLostError: It does not know the session any more.
+        """
+        url = self._url.copy_merge_params([*self._url.params.multi_items(), ("digest", self.digest)])
+        content = body or b""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(content))}
+        try:
+            response = await self._client.send(
+                "PUT", url, self._repository, "finish upload",
+                headers=headers, content=content, accept=(201, 204), limits=_FINISH,
+            )  # fmt: skip
+        except RegistryError as error:
+            if any(answer.startswith("DIGEST_INVALID") for answer in error.answers):
+                raise self._other_digest("did not get the bytes of") from error
+            raise
+        await response.aclose()
+        stored = response.headers.get("docker-content-digest", self.digest)
+        if stored != self.digest and stored.partition(":")[0] == self.digest.partition(":")[0]:
+            raise self._other_digest(f"stored {stored} instead of")
+
+    async def cancel(self) -> None:
+        """Give the session up. A registry that refuses forgets it by itself after a while, so that is no error."""
+        try:
+            response = await self._client.send(
+                "DELETE", self._url, self._repository, "cancel upload", accept=(204, 200, 202, 404, 405)
+            )
+        except TransloadError:
+            return
+        await response.aclose()
+
+    def _take(self, response: httpx.Response, *, default: int, sent: int) -> None:
+        """Take the new Location and the acknowledged range."""
+        location = response.headers.get("location")
+        if location:
+            self._url = self._client.resolve(location, response.request.url)
+        found = _RANGE.fullmatch(response.headers.get("range", "").strip())
+        if found is None:
+            self.offset = default
+        elif found[1] == "0":
+            # "0-0" means nothing yet, or one byte; it is one byte only where exactly that can have been sent.
+            self.offset = 1 if sent == 1 and default == 1 else 0
+        else:
+            self.offset = int(found[1]) + 1
+
+    def _other_digest(self, what: str) -> DigestMismatchError:
+        return DigestMismatchError(
+            f"{self._client.registry} {what} {self.digest}",
+            origin=self._client.side,
+            step="finish upload",
+            reference=f"{self._repository}@{self.digest}",
+        )
+
+
+def _odd(client: "RegistryClient", step: str, what: str) -> RegistryUnavailableError:
+    return RegistryUnavailableError(
+        f"{client.registry} answered {step} {what}"
+        if what.startswith("without")
+        else f"{client.registry} {what} ({step})",
+        registry=client.registry,
+        origin=client.side,
+        step=step,
+    )

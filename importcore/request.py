@@ -1,0 +1,300 @@
+"""What a user wants: the JSON body of an import request, validated, and its meaning as an `ImportRequest`.
+
+The only place that knows the JSON that users send. Names are those of ACR's own `ImportImageParameters` (ARM,
+Microsoft.ContainerRegistry, "Import Image"), with our own fields beside them. `read_import_request` either answers a
+request that makes sense or raises one error that names every wrong field; nothing is ignored silently.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+from importcore.errors import FieldProblem, InvalidReferenceError, InvalidRequestError, printable
+from importcore.reference import Reference, normal_registry
+
+BODY_BYTES_AT_MOST = 256 * 1024
+_TARGETS_AT_MOST = 100
+_TEXT_AT_MOST = 1024
+_TAGS_OF_THE_UNION = frozenset({"text", "object"})
+
+
+class Mode(StrEnum):
+    """What to do about a target tag that already stands on another digest."""
+
+    NO_FORCE = "NoForce"
+    FORCE = "Force"
+
+
+@dataclass(frozen=True, slots=True)
+class UserCredentials:
+    """Credentials that came with a request; never printed."""
+
+    password: str = field(repr=False)
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """One import, without ambiguity.
+
+    Attributes:
+        source: What to import; with a tag or a digest.
+        targets: Where to, all in one registry; one without a tag is imported by digest only.
+        mode: What to do about target tags that stand on another digest.
+        credentials: For the source, where the request brought them.
+    """
+
+    source: Reference
+    targets: tuple[Reference, ...]
+    mode: Mode = Mode.NO_FORCE
+    credentials: UserCredentials | None = None
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=_TEXT_AT_MOST)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class CredentialsBody(_Body):
+    """Credentials for the source registry. A password without a user name is an access token."""
+
+    username: Annotated[str, Field(max_length=_TEXT_AT_MOST)] | None = None
+    password: Annotated[str, Field(min_length=1, max_length=16_384, json_schema_extra={"writeOnly": True})]
+
+
+class SourceBody(_Body):
+    """Where to import from, in the words of ACR's `ImportSource`."""
+
+    registryUri: Annotated[_Text | None, Field(examples=["mcr.microsoft.com"])] = None  # noqa: N815 (ACR's name)
+    resourceId: _Text | None = None  # noqa: N815 (ACR's name)
+    sourceImage: Annotated[_Text, Field(examples=["library/alpine:3.20"])]  # noqa: N815 (ACR's name)
+    credentials: CredentialsBody | None = None
+
+
+def _form(value: object) -> str:
+    return "text" if isinstance(value, str) else "object"
+
+
+class ImportBody(_Body):
+    """The body of `POST /api/imports`: ACR's `ImportImageParameters`, or the short form `source` and `target`."""
+
+    source: Annotated[
+        Annotated[_Text, Tag("text")] | Annotated[SourceBody, Tag("object")],
+        Discriminator(_form),
+        Field(description="A reference such as docker.io/library/alpine:3.20, or an object in ACR's words."),
+    ]
+    target: Annotated[_Text | None, Field(examples=["myregistry.azurecr.io/alpine:3.20"])] = None
+    targetRegistry: Annotated[_Text | None, Field(examples=["myregistry.azurecr.io"])] = None  # noqa: N815 (camel case as ACR)
+    targetTags: Annotated[list[_Text], Field(max_length=_TARGETS_AT_MOST)] = []  # noqa: N815 (ACR's name)
+    untaggedTargetRepositories: Annotated[list[_Text], Field(max_length=_TARGETS_AT_MOST)] = []  # noqa: N815 (ACR's name)
+    mode: Literal["NoForce", "Force"] = "NoForce"
+
+
+def decode_object(body: bytes) -> dict[str, Any]:
+    """Decode a JSON body that must be an object.
+
+    Raises:
+        InvalidRequestError: It is too large, no JSON, no object, or names a field twice.
+    """
+    if len(body) > BODY_BYTES_AT_MOST:
+        raise InvalidRequestError(f"the body is larger than {BODY_BYTES_AT_MOST} bytes")
+    if not body:
+        raise InvalidRequestError("the request has no body; send JSON")
+    try:
+        value = json.loads(body, object_pairs_hook=_object_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError(f"the body is not valid JSON: {printable(str(error), 120)}") from error
+    if not isinstance(value, dict):
+        raise InvalidRequestError("the body is not a JSON object")
+    return value
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("an object names a field twice")
+    return value
+
+
+def read_import_request(body: bytes, *, default_target: str | None) -> ImportRequest:
+    """Read the body of `POST /api/imports`.
+
+    Raises:
+        InvalidRequestError: `problems` names every wrong field.
+    """
+    return import_request_from(decode_object(body), default_target=default_target)
+
+
+def import_request_from(value: dict[str, Any], *, default_target: str | None) -> ImportRequest:
+    """Give the meaning of a decoded body; see `read_import_request`."""
+    problems: list[FieldProblem] = []
+    parsed: ImportBody | None = None
+    try:
+        parsed = ImportBody.model_validate(value)
+    except ValidationError as error:
+        problems += [_structure_problem(problem) for problem in error.errors(include_input=False, include_url=False)]
+    problems += _contradictions(value)
+    reader = _MeaningReader(value, default_target, problems)
+    source, targets = reader.source(), reader.targets()
+    if problems or parsed is None or source is None:
+        unique = tuple({(p.target, p.message): p for p in problems}.values())
+        fields = ", ".join(dict.fromkeys(problem.target or "(the body)" for problem in unique))
+        raise InvalidRequestError(f"the request is wrong in: {fields}", unique)
+    sent = parsed.source.credentials if isinstance(parsed.source, SourceBody) else None
+    credentials = UserCredentials(sent.password, sent.username or None) if sent else None
+    return ImportRequest(source, tuple(dict.fromkeys(targets)), Mode(parsed.mode), credentials)
+
+
+def _structure_problem(problem: Any) -> FieldProblem:  # noqa: ANN401 (pydantic's ErrorDetails, a plain dict)
+    path = ".".join(str(part) for part in problem["loc"] if part not in _TAGS_OF_THE_UNION)
+    code = {"missing": "missing_field", "extra_forbidden": "unknown_field"}.get(problem["type"], "invalid_value")
+    message = {"missing_field": "is required", "unknown_field": "is not a field of this request"}.get(code)
+    return FieldProblem(code, message or problem["msg"], path)
+
+
+def _contradictions(value: dict[str, Any]) -> list[FieldProblem]:
+    """Name what cannot be meant together; looks at the raw body, so that it is said along with everything else."""
+    found: list[FieldProblem] = []
+
+    def add(target: str, message: str) -> None:
+        found.append(FieldProblem("contradiction", message, target))
+
+    if value.get("target") is not None:
+        for other in ("targetRegistry", "targetTags", "untaggedTargetRepositories"):
+            if value.get(other):
+                add(other, "cannot stand beside `target`, which already says where to import to")
+    source = value.get("source")
+    if not isinstance(source, dict):
+        return found
+    registry, image, credentials = (
+        source.get("registryUri"),
+        source.get("sourceImage"),
+        source.get("credentials"),
+    )
+    if source.get("resourceId") is not None:
+        if registry is not None:
+            add("source.resourceId", "cannot stand beside `registryUri`: both name the source registry")
+        if credentials is not None:
+            add(
+                "source.credentials",
+                "cannot stand beside `resourceId`, which is read with this app's identity",
+            )
+        found.append(
+            FieldProblem(
+                "not_supported",
+                "is not supported in this version; name the registry's login server in `registryUri` instead",
+                "source.resourceId",
+            )
+        )
+    if isinstance(registry, str) and isinstance(image, str) and image.lower().startswith(f"{registry.lower()}/"):
+        add(
+            "source.sourceImage",
+            "repeats the registry that `registryUri` already names; write the repository alone",
+        )
+    return found
+
+
+class _MeaningReader:
+    """Reads references out of the raw body, field by field, so that one wrong field does not hide another."""
+
+    def __init__(self, value: dict[str, Any], default_target: str | None, problems: list[FieldProblem]) -> None:
+        self._value = value
+        self._default_target = default_target
+        self._problems = problems
+
+    def source(self) -> Reference | None:
+        source = self._value.get("source")
+        if isinstance(source, str):
+            return self._parsed("source", source)
+        if not isinstance(source, dict) or not isinstance(image := source.get("sourceImage"), str):
+            return None
+        registry = source.get("registryUri")
+        if registry is None:
+            return self._parsed("source.sourceImage", image)
+        if isinstance(registry, str) and (host := self._host("source.registryUri", registry)):
+            return self._parsed("source.sourceImage", image, registry=host)
+        return None
+
+    def targets(self) -> list[Reference]:
+        short = self._value.get("target")
+        if isinstance(short, str):
+            reference = self._target("target", short, self._default_target, tag_from=self.source())
+            return [reference] if reference else []
+        registry = self._target_registry()
+        if registry is None:
+            return []
+        tagged = self._texts("targetTags")
+        untagged = self._texts("untaggedTargetRepositories")
+        source = self.source()
+        if not tagged and not untagged and source:
+            by_digest_alone = source.digest and not source.tag
+            tag = None if by_digest_alone else source.tag or "latest"
+            return [Reference(registry, source.repository, tag)]
+        found = [self._target(f"targetTags.{i}", text, registry, tag_from=source) for i, text in enumerate(tagged)]
+        for i, text in enumerate(untagged):
+            reference = self._parsed(f"untaggedTargetRepositories.{i}", text, registry=registry)
+            if reference and (reference.tag or reference.digest):
+                self._wrong(f"untaggedTargetRepositories.{i}", f"'{printable(text, 120)}': name a repository alone")
+            found.append(reference)
+        return [reference for reference in found if reference]
+
+    def _target_registry(self) -> str | None:
+        named = self._value.get("targetRegistry")
+        if named is None and self._default_target is None:
+            self._wrong(
+                "targetRegistry",
+                "is required, because no default is configured (TRANSLOAD_DEFAULT_TARGET_REGISTRY)",
+            )
+        return self._host("targetRegistry", named) if isinstance(named, str) else self._default_target
+
+    def _target(self, path: str, text: str, registry: str | None, *, tag_from: Reference | None) -> Reference | None:
+        """Read a target; without a tag it gets the source's, or `latest` (as ACR does)."""
+        first, slash, _ = text.partition("/")
+        names_registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        if path != "target" and names_registry:
+            self._wrong(
+                path,
+                f"'{printable(text, 120)}': name the repository and tag alone; the registry is `targetRegistry`",
+            )
+            return None
+        if not names_registry and registry is None:
+            self._wrong(
+                path,
+                "must name its registry, because no default is configured (TRANSLOAD_DEFAULT_TARGET_REGISTRY)",
+            )
+            return None
+        reference = self._parsed(path, text, registry=None if names_registry else registry)
+        if reference and reference.digest:
+            self._wrong(path, f"'{printable(text, 120)}': a target has a tag, its digest is the source's")
+            return None
+        if reference and reference.tag is None:
+            tag = tag_from.tag if tag_from and tag_from.tag else "latest"
+            return Reference(reference.registry, reference.repository, tag)
+        return reference
+
+    def _texts(self, name: str) -> Sequence[str]:
+        values = self._value.get(name)
+        return [v for v in values if isinstance(v, str)] if isinstance(values, list) else []
+
+    def _parsed(self, path: str, text: str, *, registry: str | None = None) -> Reference | None:
+        try:
+            return Reference.in_registry(registry, text) if registry else Reference.parse(text)
+        except InvalidReferenceError as error:
+            self._wrong(path, error.message)
+            return None
+
+    def _host(self, path: str, text: str) -> str | None:
+        try:
+            return normal_registry(text)
+        except InvalidReferenceError as error:
+            self._wrong(path, error.message)
+            return None
+
+    def _wrong(self, path: str, message: str) -> None:
+        self._problems.append(FieldProblem("invalid_value", message, path))

@@ -1,0 +1,51 @@
+"""Plans in Blob storage: written once per import and never changed (the claim check of its messages)."""
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import ContainerClient
+
+from importcore.storage.faults import storage_step
+
+
+class Plans:
+    """The container `plans`. Every method raises `StorageUnavailableError` when it does not answer."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    async def write_once(self, import_id: str, plan: bytes) -> bytes:
+        """Keep a plan; answers the one that is kept, which is another's if one was there before."""
+        with storage_step("keep the plan"):
+            try:
+                await self._client.upload_blob(_name(import_id), plan, overwrite=False)
+            except ResourceExistsError:
+                kept = await self.read(import_id)
+                if kept is None:
+                    raise
+                return kept
+        return plan
+
+    async def read(self, import_id: str) -> bytes | None:
+        """Read a plan; None when there is none yet."""
+        with storage_step("read the plan"):
+            try:
+                download = await self._client.download_blob(_name(import_id))
+                return await download.readall()
+            except ResourceNotFoundError:
+                return None
+
+    async def delete(self, import_id: str) -> None:
+        """Remove a plan; it is no error when there is none."""
+        with storage_step("remove the plan"):
+            try:
+                await self._client.delete_blob(_name(import_id))
+            except ResourceNotFoundError:
+                return
+
+    async def check(self) -> None:
+        """Ask for the container's properties, to know that it is there and may be used."""
+        with storage_step("read the container's properties"):
+            await self._client.get_container_properties()
+
+
+def _name(import_id: str) -> str:
+    return f"{import_id}.json"

@@ -1,0 +1,149 @@
+"""Import records in Table storage: one entity an import, guarded by its ETag.
+
+Ids count down in time, so that the table's own order (RowKey, ascending) is newest first. An entity holds the record
+as JSON, cut into properties of at most 30,000 characters (Table storage allows 32,768), and the status beside it for
+filtering. A second partition maps idempotency keys to import ids.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient
+from pydantic import TypeAdapter
+
+from importcore.record import ImportRecord, Status
+from importcore.storage.faults import storage_step
+
+_IMPORTS = "imports"
+_KEYS = "idempotency"
+_PIECE = 30_000
+_RECORD = TypeAdapter(ImportRecord)
+
+
+class RecordChangedError(Exception):
+    """The record was changed by another since it was read; read it again and decide anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as it was read or written, with the ETag of that state."""
+
+    record: ImportRecord
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClaim:
+    """What an idempotency key stands for: the import it made, and a fingerprint of the request that made it."""
+
+    import_id: str
+    fingerprint: str
+
+
+class ImportRecords:
+    """The table `imports`. Every method raises `StorageUnavailableError` when the table does not answer."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def create(self, record: ImportRecord) -> StoredRecord:
+        """Write a new record; one that is there already (a repeated request) is answered as it stands."""
+        with storage_step("create the record"):
+            try:
+                made = await self._client.create_entity(_entity(record))
+            except ResourceExistsError:
+                existing = await self.get(record.id)
+                if existing is None:
+                    raise
+                return existing
+        return StoredRecord(record, made["etag"])
+
+    async def get(self, import_id: str) -> StoredRecord | None:
+        """Read a record; None when there is none."""
+        with storage_step("read the record"):
+            try:
+                entity = await self._client.get_entity(_IMPORTS, import_id)
+            except ResourceNotFoundError:
+                return None
+        return StoredRecord(_record(entity), str(entity.metadata["etag"]))
+
+    async def replace(self, stored: StoredRecord, record: ImportRecord) -> StoredRecord:
+        """Write a changed record over the state that was read.
+
+        Raises:
+            RecordChangedError: Another wrote it since, or removed it.
+        """
+        with storage_step("write the record"):
+            try:
+                written = await self._client.update_entity(
+                    _entity(record),
+                    mode=UpdateMode.REPLACE,
+                    etag=stored.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                raise RecordChangedError from error
+        return StoredRecord(record, written["etag"])
+
+    async def delete(self, import_id: str) -> None:
+        """Remove a record whose import was never queued."""
+        with storage_step("remove the record"):
+            try:
+                await self._client.delete_entity(_IMPORTS, import_id)
+            except ResourceNotFoundError:
+                return
+
+    async def newest(
+        self, *, status: Status | None = None, top: int = 50, after: str | None = None
+    ) -> tuple[list[ImportRecord], str | None]:
+        """List records, newest first.
+
+        Returns:
+            At most `top` records, and the id to pass as `after` for the next page; None at the end.
+        """
+        condition = f"PartitionKey eq '{_IMPORTS}'"
+        parameters: dict[str, Any] = {}
+        if status:
+            condition, parameters["status"] = condition + " and Status eq @status", status.value
+        if after:
+            condition, parameters["after"] = condition + " and RowKey gt @after", after
+        found: list[ImportRecord] = []
+        with storage_step("list the records"):
+            entities = self._client.query_entities(condition, parameters=parameters, results_per_page=top + 1)
+            async for entity in entities:
+                if len(found) == top:
+                    return found, found[-1].id
+                found.append(_record(entity))
+        return found, None
+
+    async def claim_key(self, key: str, claim: KeyClaim) -> KeyClaim:
+        """Bind an idempotency key to an import, once; answers what the key stands for."""
+        entity = {
+            "PartitionKey": _KEYS, "RowKey": key, "ImportId": claim.import_id, "Fingerprint": claim.fingerprint
+        }  # fmt: skip
+        with storage_step("keep the idempotency key"):
+            try:
+                await self._client.create_entity(entity)
+            except ResourceExistsError:
+                kept = await self._client.get_entity(_KEYS, key)
+                return KeyClaim(kept["ImportId"], kept["Fingerprint"])
+        return claim
+
+    async def check(self) -> None:
+        """Read one entity that is not there, to know that the table is there and may be read."""
+        with storage_step("read the table"):
+            await anext(aiter(self._client.query_entities("PartitionKey eq 'none'", results_per_page=1)), None)
+
+
+def _entity(record: ImportRecord) -> dict[str, Any]:
+    text = _RECORD.dump_json(record).decode()
+    pieces = {f"Record{i}": text[at : at + _PIECE] for i, at in enumerate(range(0, len(text), _PIECE))}
+    return {"PartitionKey": _IMPORTS, "RowKey": record.id, "Status": record.status.value, **pieces}
+
+
+def _record(entity: Any) -> ImportRecord:  # noqa: ANN401 (the SDK's TableEntity, a dict)
+    names = sorted((name for name in entity if name.startswith("Record")), key=lambda name: int(name[6:]))
+    return _RECORD.validate_json("".join(entity[name] for name in names))

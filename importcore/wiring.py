@@ -1,0 +1,163 @@
+"""The composition root: builds everything once per worker process. The only importer of azure.identity.
+
+The Functions worker runs every async function of the app on one event loop, so what is built here lives as long as
+the process. Building opens no connection; the first use does.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.data.tables.aio import TableServiceClient
+from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueServiceClient
+
+from importcore.clients import ImportClients
+from importcore.errors import ConfigurationError, StorageUnavailableError
+from importcore.identity import AcrEntraTokens
+from importcore.importer import Importer
+from importcore.registry.registries import Registries, TransportFactory
+from importcore.registry.transport import PoolTransport
+from importcore.sealing import Sealer
+from importcore.settings import Settings, StorageAccount
+from importcore.storage.plans import Plans
+from importcore.storage.queue import ImportQueue
+from importcore.storage.records import ImportRecords
+
+QUEUE, POISON_QUEUE, TABLE, PLAN_CONTAINER = "imports", "imports-poison", "imports", "plans"
+"""What the storage account must hold; infra makes them."""
+
+_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
+"""Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the triggers need."""
+
+    settings: Settings
+    importer: Importer
+    records: ImportRecords
+    queue: ImportQueue
+    plans: Plans
+    registries: Registries
+    _closing: tuple[object, ...] = ()
+
+    async def health(self) -> dict[str, str]:
+        """Ask each part that an import needs; `ok`, or what is wrong with it."""
+        parts = {"queue": self.queue.check, "records": self.records.check, "plans": self.plans.check}
+
+        async def ask(name: str) -> str:
+            try:
+                await parts[name]()
+            except StorageUnavailableError as error:
+                return error.message
+            return "ok"
+
+        return dict(zip(parts, await asyncio.gather(*map(ask, parts)), strict=True))
+
+    async def aclose(self) -> None:
+        """Close every connection (tests and tools; a worker process just ends)."""
+        await self.registries.aclose()
+        for client in self._closing:
+            if isinstance(
+                client, QueueServiceClient | TableServiceClient | BlobServiceClient | ManagedIdentityCredential
+            ):
+                await client.close()
+
+
+_TALKATIVE = ("httpx", "httpcore", "aiohttp", "azure.core.pipeline.policies.http_logging_policy", "azure.identity")
+
+
+def _keep_urls_out_of_logs() -> None:
+    """These libraries log whole URLs, whose query strings can be secrets (upload state, signatures)."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def build(environment: Mapping[str, str], transport: TransportFactory = PoolTransport) -> Services:
+    """Build everything from app settings.
+
+    Raises:
+        ConfigurationError: Names every setting that is missing or wrong.
+    """
+    _keep_urls_out_of_logs()
+    settings = Settings.from_environment(environment)
+    identity = _identity(settings, settings.client_id)
+    storage_identity = _identity(settings, settings.storage.client_id or settings.client_id)
+    queues, tables, blobs = _storage_clients(settings.storage, storage_identity)
+    registries = Registries(settings, transport)
+    sealer = Sealer(settings.sealing_keys)
+    records = ImportRecords(tables.get_table_client(TABLE))
+    queue = ImportQueue(
+        queues.get_queue_client(
+            QUEUE,
+            message_encode_policy=TextBase64EncodePolicy(),
+            message_decode_policy=TextBase64DecodePolicy(),
+        )
+    )
+    plans = Plans(blobs.get_container_client(PLAN_CONTAINER))
+    clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity))
+    importer = Importer(settings=settings, records=records, queue=queue, plans=plans, sealer=sealer, clients=clients)
+    return Services(
+        settings, importer, records, queue, plans, registries, (queues, tables, blobs, identity, storage_identity)
+    )
+
+
+def _identity(settings: Settings, client_id: str | None) -> AsyncTokenCredential:
+    if settings.use_developer_identity:
+        return AzureCliCredential()
+    return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+
+
+def _storage_clients(
+    account: StorageAccount, identity: AsyncTokenCredential
+) -> tuple[QueueServiceClient, TableServiceClient, BlobServiceClient]:
+    if account.connection_string:
+        return (
+            QueueServiceClient.from_connection_string(account.connection_string, **_RETRY),
+            TableServiceClient.from_connection_string(account.connection_string, retry_total=2),
+            BlobServiceClient.from_connection_string(account.connection_string, **_RETRY),
+        )
+    return (
+        QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY),
+        TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2),
+        BlobServiceClient(account.blob_endpoint or "", identity, **_RETRY),
+    )
+
+
+_services: Services | ConfigurationError | None = None
+
+
+async def services() -> Services:
+    """Give what the triggers need, built at the first call in this process.
+
+    Raises:
+        ConfigurationError: The app settings are wrong; the same error every time until the app restarts.
+    """
+    global _services  # noqa: PLW0603 (the one place of the process's state)
+    if _services is None:
+        try:
+            _services = build(os.environ)
+            _hand_over_on_sigterm(_services.importer)
+        except ConfigurationError as error:
+            _services = error
+    if isinstance(_services, ConfigurationError):
+        raise _services
+    return _services
+
+
+def _hand_over_on_sigterm(importer: Importer) -> None:
+    """At scale-in the platform sends SIGTERM: hand running imports over now, rather than let their leases run out."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, importer.stop)
+    except (NotImplementedError, RuntimeError, ValueError):
+        return  # not the main thread, or Windows: then the lease runs out, which costs a minute
