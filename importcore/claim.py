@@ -7,13 +7,12 @@ that `lease_id` does not name is stale and touches nothing. `docs/decisions/` ar
 
 from dataclasses import replace
 
-from importcore.checkpoint import Checkpoint
 from importcore.message import Handover, ImportMessage
 from importcore.record import ImportRecord, Status, now
 from importcore.running import RunningImport
 from importcore.sealing import Sealer
 from importcore.storage.queue import ImportQueue
-from importcore.storage.records import ImportRecords, RecordChangedError, StoredRecord
+from importcore.storage.records import ImportRecords, RecordChangedError
 
 
 class Claims:
@@ -51,11 +50,6 @@ class Claims:
         await self._queue.delete(lease)
         return None
 
-    async def enqueue(self, stored: StoredRecord) -> None:
-        """Send the first message of an import; sending it twice does no harm."""
-        first = ImportMessage(stored.record.id, Handover.QUEUED, 0, Checkpoint())
-        await self._queue.send(first.encode(self._sealer))
-
 
 def _may_act(record: ImportRecord, message_id: str) -> bool:
     return not record.status.is_final and record.lease_id in {None, message_id}
@@ -70,6 +64,7 @@ def _claimed(record: ImportRecord, lease_id: str, handover: Handover) -> ImportR
         lease_id=lease_id,
         lease_receipt=None,
         waiting_until=None,
+        error=None,
         started_at=record.started_at or now(),
         updated_at=now(),
         attempts=record.attempts + 1,

@@ -66,13 +66,13 @@ async def submit(app: Services, body: bytes, idempotency_key: str | None) -> Ans
             f"the Idempotency-Key header {message}", (FieldProblem("invalid_value", message, "Idempotency-Key"),)
         )
     request = read_import_request(body, default_target=app.settings.default_target_registry)
-    record = await app.importer.submit(request, idempotency_key=idempotency_key)
+    record = await app.intake.submit(request, idempotency_key=idempotency_key)
     return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
 
 
 async def get(app: Services, import_id: str) -> Answer:
     """`GET /api/imports/{id}`."""
-    record = await app.importer.get(import_id)
+    record = await app.intake.get(import_id)
     return Answer(200, import_json(record), {} if record.status.is_final else {"Retry-After": _POLL_SECONDS})
 
 
@@ -92,13 +92,13 @@ async def list_newest(app: Services, parameters: Mapping[str, str]) -> Answer:
         problems.append(FieldProblem("invalid_value", "is not a token that a list answered", "continuationToken"))
     if problems:
         raise InvalidRequestError("the query is wrong in: " + ", ".join(p.target for p in problems), tuple(problems))
-    records, token = await app.importer.newest(status=Status(status) if status else None, top=int(top), after=after)
+    records, token = await app.intake.newest(status=Status(status) if status else None, top=int(top), after=after)
     return Answer(200, list_json(records, token))
 
 
 async def cancel(app: Services, import_id: str) -> Answer:
     """`POST /api/imports/{id}/cancel`."""
-    record = await app.importer.cancel(import_id)
+    record = await app.intake.cancel(import_id)
     return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
 
 

@@ -81,6 +81,11 @@ class ImportMessage:
             raise UnreadableMessageError(str(error), import_id) from error
 
 
+def first_message(import_id: str) -> ImportMessage:
+    """The message that an accepted import begins with."""
+    return ImportMessage(import_id, Handover.QUEUED, 0, Checkpoint())
+
+
 class UnreadableMessageError(TransloadError):
     """A queue message that cannot be understood; `import_id` is known where at least that could be read."""
 

@@ -68,6 +68,11 @@ class RunningImport:
         """The open upload sessions."""
         return tuple(self._uploads.values())
 
+    @property
+    def has_progressed(self) -> bool:
+        """Whether this run moved anything that will not have to be done again."""
+        return self.meter.advances > self.record.advances_at_claim
+
     # -- the checkpoint log --------------------------------------------------------------------------------------
 
     def open_upload(self, repository: str, digest: str) -> UploadState | None:

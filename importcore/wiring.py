@@ -23,6 +23,7 @@ from importcore.clients import ImportClients
 from importcore.errors import ConfigurationError, StorageUnavailableError
 from importcore.identity import AcrEntraTokens
 from importcore.importer import Importer
+from importcore.intake import Intake
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.registry.transport import PoolTransport
 from importcore.sealing import Sealer
@@ -43,6 +44,7 @@ class Services:
     """What the triggers need."""
 
     settings: Settings
+    intake: Intake
     importer: Importer
     records: ImportRecords
     queue: ImportQueue
@@ -105,10 +107,10 @@ def build(environment: Mapping[str, str], transport: TransportFactory = PoolTran
     )
     plans = Plans(blobs.get_container_client(PLAN_CONTAINER))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity))
+    intake = Intake(settings=settings, records=records, queue=queue, sealer=sealer, clients=clients)
     importer = Importer(settings=settings, records=records, queue=queue, plans=plans, sealer=sealer, clients=clients)
-    return Services(
-        settings, importer, records, queue, plans, registries, (queues, tables, blobs, identity, storage_identity)
-    )
+    closing = (queues, tables, blobs, identity, storage_identity)
+    return Services(settings, intake, importer, records, queue, plans, registries, closing)
 
 
 def _identity(settings: Settings, client_id: str | None) -> AsyncTokenCredential:

@@ -1,0 +1,126 @@
+"""What callers may do with imports: submit, read, list, cancel. The way in; `importer.py` is the way through."""
+
+import hashlib
+from dataclasses import replace
+
+from importcore.clients import ImportClients
+from importcore.errors import ImportConflictError, ImportNotFoundError, StorageUnavailableError
+from importcore.message import first_message
+from importcore.policy import require_allowed
+from importcore.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
+from importcore.request import ImportRequest
+from importcore.sealing import Sealer
+from importcore.settings import Settings
+from importcore.storage.queue import ImportQueue, LeaseHandle
+from importcore.storage.records import ImportRecords, KeyClaim, RecordChangedError, StoredRecord
+
+
+class Intake:
+    """Accepts imports and answers about them."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        records: ImportRecords,
+        queue: ImportQueue,
+        sealer: Sealer,
+        clients: ImportClients,
+    ) -> None:
+        self._settings = settings
+        self._records = records
+        self._queue = queue
+        self._sealer = sealer
+        self._clients = clients
+
+    async def submit(self, request: ImportRequest, *, idempotency_key: str | None = None) -> ImportRecord:
+        """Accept an import: the record first, then its message. A repeated key answers the first record.
+
+        A crash between the two leaves a record without a message; repeating the request with its key sends the
+        message then. Sending it twice does no harm: whoever comes second finds it stale.
+
+        Raises:
+            PolicyError: This installation does not allow it.
+            ImportConflictError: The key was used for another request.
+            StorageUnavailableError: Nothing was accepted.
+        """
+        require_allowed(request, self._settings)
+        import_id = await self._id_for(request, idempotency_key)
+        record = ImportRecord(
+            id=import_id,
+            source=str(request.source),
+            targets=tuple(TargetResult(str(target)) for target in request.targets),
+            mode=request.mode,
+            status=Status.QUEUED,
+            created_at=now(),
+            sealed_credentials=self._clients.sealed(request.credentials, import_id),
+        ).noting("Queued")
+        stored = await self._records.create(record)
+        if stored.record.status is not Status.QUEUED or stored.record.lease_id is not None:
+            return stored.record
+        try:
+            await self._queue.send(first_message(import_id).encode(self._sealer))
+        except StorageUnavailableError:
+            await self._records.delete(import_id)
+            raise
+        return stored.record
+
+    async def _id_for(self, request: ImportRequest, idempotency_key: str | None) -> str:
+        import_id = new_import_id()
+        if idempotency_key is None:
+            return import_id
+        meaning = repr((str(request.source), [str(target) for target in request.targets], request.mode.value))
+        claim = KeyClaim(import_id, hashlib.sha256(meaning.encode()).hexdigest())
+        kept = await self._records.claim_key(hashlib.sha256(idempotency_key.encode()).hexdigest(), claim)
+        if kept.fingerprint != claim.fingerprint:
+            raise ImportConflictError(
+                "this Idempotency-Key was used for another import",
+                action="Use a new key for a new import; repeat a key only with the same request.",
+            )
+        return kept.import_id
+
+    async def cancel(self, import_id: str) -> ImportRecord:
+        """Ask an import to stop: at once where nobody has begun it, else within a heartbeat.
+
+        Raises:
+            ImportNotFoundError: There is no such import.
+            ImportConflictError: It has ended already.
+        """
+        while True:
+            stored = await self._stored(import_id)
+            record = stored.record
+            if record.status.is_final:
+                raise ImportConflictError(f"the import has already ended: {record.status}")
+            asked = replace(record, cancel_requested=True).noting("CancelRequested")
+            if record.lease_id is None:
+                asked = asked.finished(Status.CANCELED)
+            try:
+                await self._records.replace(stored, asked)
+            except RecordChangedError:
+                continue
+            if record.lease_id and record.lease_receipt:
+                # It sleeps in the queue: wake it, so that a run cleans up and ends it.
+                await self._queue.wake(LeaseHandle(record.lease_id, record.lease_receipt))
+            return asked
+
+    async def get(self, import_id: str) -> ImportRecord:
+        """Read a record.
+
+        Raises:
+            ImportNotFoundError: There is no such import.
+        """
+        return (await self._stored(import_id)).record
+
+    async def newest(
+        self, *, status: Status | None, top: int, after: str | None
+    ) -> tuple[list[ImportRecord], str | None]:
+        """List records, newest first; see `ImportRecords.newest`."""
+        return await self._records.newest(status=status, top=top, after=after)
+
+    async def _stored(self, import_id: str) -> StoredRecord:
+        stored = await self._records.get(import_id) if is_import_id(import_id) else None
+        if stored is None:
+            raise ImportNotFoundError(
+                f"there is no import '{import_id[:40]}'", action="Check the id; list the imports."
+            )
+        return stored
