@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from importcore import http_api
-from importcore.wiring import POISON_QUEUE, QUEUE, Services, services
+from importcore.wiring import STORAGE_NAMES, Services, services
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
@@ -62,13 +62,13 @@ async def describe(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     return _encoded(http_api.description())
 
 
-@app.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
+@app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.queue, connection="AzureWebJobsStorage")
 async def run_import(message: func.QueueMessage) -> None:
     """Go on with an import."""
     await (await services()).importer.run(message.get_body(), message.id or "")
 
 
-@app.queue_trigger(arg_name="message", queue_name=POISON_QUEUE, connection="AzureWebJobsStorage")
+@app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.poison_queue, connection="AzureWebJobsStorage")
 async def fail_import(message: func.QueueMessage) -> None:
     """End an import whose message the host gave up."""
     await (await services()).importer.fail(message.get_body())

@@ -32,8 +32,23 @@ from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
 
-QUEUE, POISON_QUEUE, TABLE, PLAN_CONTAINER = "imports", "imports-poison", "imports", "plans"
-"""What the storage account must hold; infra makes them."""
+
+@dataclass(frozen=True, slots=True)
+class StorageNames:
+    """What the storage account must hold; infra makes them. The host derives the poison queue's name."""
+
+    queue: str = "imports"
+    table: str = "imports"
+    plan_container: str = "plans"
+
+    @property
+    def poison_queue(self) -> str:
+        """Where the host puts a message that it gave up."""
+        return f"{self.queue}-poison"
+
+
+STORAGE_NAMES = StorageNames()
+
 
 _RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
 """Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
@@ -84,8 +99,19 @@ def _keep_urls_out_of_logs() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def build(environment: Mapping[str, str], transport: TransportFactory = PoolTransport) -> Services:
+def build(
+    environment: Mapping[str, str],
+    transport: TransportFactory = PoolTransport,
+    storage_options: Mapping[str, Any] | None = None,
+    names: StorageNames = STORAGE_NAMES,
+) -> Services:
     """Build everything from app settings.
+
+    Args:
+        environment: The app settings.
+        transport: What carries requests to registries.
+        storage_options: More options for the storage SDK's clients, such as a `transport` of their own.
+        names: The queue, table and container.
 
     Raises:
         ConfigurationError: Names every setting that is missing or wrong.
@@ -94,18 +120,18 @@ def build(environment: Mapping[str, str], transport: TransportFactory = PoolTran
     settings = Settings.from_environment(environment)
     identity = _identity(settings, settings.client_id)
     storage_identity = _identity(settings, settings.storage.client_id or settings.client_id)
-    queues, tables, blobs = _storage_clients(settings.storage, storage_identity)
+    queues, tables, blobs = _storage_clients(settings.storage, storage_identity, dict(storage_options or {}))
     registries = Registries(settings, transport)
     sealer = Sealer(settings.sealing_keys)
-    records = ImportRecords(tables.get_table_client(TABLE))
+    records = ImportRecords(tables.get_table_client(names.table))
     queue = ImportQueue(
         queues.get_queue_client(
-            QUEUE,
+            names.queue,
             message_encode_policy=TextBase64EncodePolicy(),
             message_decode_policy=TextBase64DecodePolicy(),
         )
     )
-    plans = Plans(blobs.get_container_client(PLAN_CONTAINER))
+    plans = Plans(blobs.get_container_client(names.plan_container))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity))
     intake = Intake(settings=settings, records=records, queue=queue, sealer=sealer, clients=clients)
     importer = Importer(settings=settings, records=records, queue=queue, plans=plans, sealer=sealer, clients=clients)
@@ -120,18 +146,18 @@ def _identity(settings: Settings, client_id: str | None) -> AsyncTokenCredential
 
 
 def _storage_clients(
-    account: StorageAccount, identity: AsyncTokenCredential
+    account: StorageAccount, identity: AsyncTokenCredential, options: dict[str, Any]
 ) -> tuple[QueueServiceClient, TableServiceClient, BlobServiceClient]:
     if account.connection_string:
         return (
-            QueueServiceClient.from_connection_string(account.connection_string, **_RETRY),
-            TableServiceClient.from_connection_string(account.connection_string, retry_total=2),
-            BlobServiceClient.from_connection_string(account.connection_string, **_RETRY),
+            QueueServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
+            TableServiceClient.from_connection_string(account.connection_string, retry_total=2, **options),
+            BlobServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
         )
     return (
-        QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY),
-        TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2),
-        BlobServiceClient(account.blob_endpoint or "", identity, **_RETRY),
+        QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY, **options),
+        TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **options),
+        BlobServiceClient(account.blob_endpoint or "", identity, **_RETRY, **options),
     )
 
 

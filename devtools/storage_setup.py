@@ -1,0 +1,24 @@
+"""Makes in a storage account what infra makes in Azure: the queues, the table and the container."""
+
+import contextlib
+
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables.aio import TableClient
+from azure.storage.blob.aio import ContainerClient
+from azure.storage.queue.aio import QueueClient
+
+from importcore.wiring import STORAGE_NAMES, StorageNames
+
+
+async def make_storage(connection_string: str, names: StorageNames = STORAGE_NAMES) -> None:
+    """Make whatever is not there yet."""
+    for name in (names.queue, names.poison_queue):
+        async with QueueClient.from_connection_string(connection_string, name) as queue:
+            with contextlib.suppress(ResourceExistsError):
+                await queue.create_queue()
+    async with TableClient.from_connection_string(connection_string, names.table) as table:
+        with contextlib.suppress(ResourceExistsError):
+            await table.create_table()
+    async with ContainerClient.from_connection_string(connection_string, names.plan_container) as container:
+        with contextlib.suppress(ResourceExistsError):
+            await container.create_container()
