@@ -10,12 +10,11 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
-from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
 
@@ -28,30 +27,20 @@ from importcore.registry.registries import Registries, TransportFactory
 from importcore.registry.transport import PoolTransport
 from importcore.sealing import Sealer
 from importcore.settings import Settings, StorageAccount
+from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
 
-
-@dataclass(frozen=True, slots=True)
-class StorageNames:
-    """What the storage account must hold; infra makes them. The host derives the poison queue's name."""
-
-    queue: str = "imports"
-    table: str = "imports"
-    plan_container: str = "plans"
-
-    @property
-    def poison_queue(self) -> str:
-        """Where the host puts a message that it gave up."""
-        return f"{self.queue}-poison"
-
-
-STORAGE_NAMES = StorageNames()
-
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
 
 _RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
 """Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +54,7 @@ class Services:
     queue: ImportQueue
     plans: Plans
     registries: Registries
-    _closing: tuple[object, ...] = ()
+    _closing: tuple[_Closable, ...] = ()
 
     async def health(self) -> dict[str, str]:
         """Ask each part that an import needs; `ok`, or what is wrong with it."""
@@ -83,11 +72,9 @@ class Services:
     async def aclose(self) -> None:
         """Close every connection (tests and tools; a worker process just ends)."""
         await self.registries.aclose()
+        await self.plans.aclose()
         for client in self._closing:
-            if isinstance(
-                client, QueueServiceClient | TableServiceClient | BlobServiceClient | ManagedIdentityCredential
-            ):
-                await client.close()
+            await client.close()
 
 
 _TALKATIVE = ("httpx", "httpcore", "aiohttp", "azure.core.pipeline.policies.http_logging_policy", "azure.identity")
@@ -120,7 +107,8 @@ def build(
     settings = Settings.from_environment(environment)
     identity = _identity(settings, settings.client_id)
     storage_identity = _identity(settings, settings.storage.client_id or settings.client_id)
-    queues, tables, blobs = _storage_clients(settings.storage, storage_identity, dict(storage_options or {}))
+    options = dict(storage_options or {})
+    queues, tables = _storage_clients(settings.storage, storage_identity, options)
     registries = Registries(settings, transport)
     sealer = Sealer(settings.sealing_keys)
     records = ImportRecords(tables.get_table_client(names.table))
@@ -131,11 +119,11 @@ def build(
             message_decode_policy=TextBase64DecodePolicy(),
         )
     )
-    plans = Plans(blobs.get_container_client(names.plan_container))
+    plans = Plans(lambda: _plan_container(settings.storage, storage_identity, names.plan_container, options))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity))
     intake = Intake(settings=settings, records=records, queue=queue, sealer=sealer, clients=clients)
     importer = Importer(settings=settings, records=records, queue=queue, plans=plans, sealer=sealer, clients=clients)
-    closing = (queues, tables, blobs, identity, storage_identity)
+    closing = (queues, tables, identity, storage_identity)
     return Services(settings, intake, importer, records, queue, plans, registries, closing)
 
 
@@ -147,18 +135,27 @@ def _identity(settings: Settings, client_id: str | None) -> AsyncTokenCredential
 
 def _storage_clients(
     account: StorageAccount, identity: AsyncTokenCredential, options: dict[str, Any]
-) -> tuple[QueueServiceClient, TableServiceClient, BlobServiceClient]:
+) -> tuple[QueueServiceClient, TableServiceClient]:
     if account.connection_string:
         return (
             QueueServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
             TableServiceClient.from_connection_string(account.connection_string, retry_total=2, **options),
-            BlobServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
         )
     return (
         QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY, **options),
         TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **options),
-        BlobServiceClient(account.blob_endpoint or "", identity, **_RETRY, **options),
     )
+
+
+def _plan_container(
+    account: StorageAccount, identity: AsyncTokenCredential, name: str, options: dict[str, Any]
+) -> "ContainerClient":
+    # Imported here, at the first plan: it is the largest import of all, and the HTTP functions never need it.
+    from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
+
+    if account.connection_string:
+        return ContainerClient.from_connection_string(account.connection_string, name, **_RETRY, **options)
+    return ContainerClient(account.blob_endpoint or "", name, identity, **_RETRY, **options)
 
 
 _services: Services | ConfigurationError | None = None

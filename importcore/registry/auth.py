@@ -21,7 +21,7 @@ from importcore.registry.origin import same_origin
 from importcore.registry.tokens import Token, TokenRequest, granted
 
 SCOPES = "transload.scopes"
-"""Request extension: the scopes that the request needs, a tuple of strings."""
+"""Request extension: the scopes that the request needs, a tuple of strings; without it, those of the challenge."""
 
 
 class RegistryAuth(httpx.Auth):
@@ -52,8 +52,7 @@ class RegistryAuth(httpx.Auth):
         if challenge is None:
             return
         self._challenge = challenge
-        if sent and (held := self._tokens.get(scopes)) and sent == f"Bearer {held.value}":
-            del self._tokens[scopes]
+        self._tokens = {of: token for of, token in self._tokens.items() if sent != f"Bearer {token.value}"}
         if not isinstance(request.stream, httpx.ByteStream):
             return
         fresh = await self._header(scopes)
@@ -92,7 +91,7 @@ class RegistryAuth(httpx.Auth):
             return None
         if self._challenge.scheme == "basic":
             return self._credential.basic
-        return f"Bearer {(await self._token(self._challenge, scopes)).value}"
+        return f"Bearer {(await self._token(self._challenge, scopes or self._challenge.scopes)).value}"
 
     async def _token(self, challenge: Challenge, scopes: tuple[str, ...]) -> Token:
         async with self._single_flight.setdefault(scopes, asyncio.Lock()):

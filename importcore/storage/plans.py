@@ -1,16 +1,28 @@
 """Plans in Blob storage: written once per import and never changed (the claim check of its messages)."""
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import ContainerClient
 
 from importcore.storage.faults import storage_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.storage.blob.aio import ContainerClient
 
 
 class Plans:
     """The container `plans`. Every method raises `StorageUnavailableError` when it does not answer."""
 
-    def __init__(self, client: ContainerClient) -> None:
-        self._client = client
+    def __init__(self, connect: "Callable[[], ContainerClient]") -> None:
+        """Take what makes the client; it is called when the first plan is needed, since its SDK is slow to import."""
+        self._connect = connect
+
+    @cached_property
+    def _client(self) -> "ContainerClient":
+        return self._connect()
 
     async def write_once(self, import_id: str, plan: bytes) -> bytes:
         """Keep a plan; answers the one that is kept, which is another's if one was there before."""
@@ -40,6 +52,11 @@ class Plans:
                 await self._client.delete_blob(_name(import_id))
             except ResourceNotFoundError:
                 return
+
+    async def aclose(self) -> None:
+        """Close the connection, if there is one."""
+        if "_client" in self.__dict__:
+            await self._client.close()
 
     async def check(self) -> None:
         """Ask for the container's properties, to know that it is there and may be used."""

@@ -1,0 +1,64 @@
+"""For tests: the whole product in this process, on real sockets, with the real Azurite behind it."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from azure.storage.queue.aio import QueueClient
+
+from devtools.local_queue import LocalQueue
+from devtools.storage_setup import make_storage
+from importcore.http_api import Answer, answered, get, submit
+from importcore.storage.names import StorageNames
+from importcore.wiring import Services, build
+
+
+class AppInProcess:
+    """One app with a queue, table and container of its own."""
+
+    def __init__(self, services: Services, settings: Mapping[str, str], names: StorageNames) -> None:
+        self.services = services
+        self._settings = settings
+        self._names = names
+
+    @classmethod
+    @asynccontextmanager
+    async def started(cls, settings: Mapping[str, str]) -> AsyncIterator["AppInProcess"]:
+        """Start an app from app settings."""
+        names = StorageNames(*[f"app{uuid4().hex[:16]}"] * 3)
+        await make_storage(settings["AzureWebJobsStorage"], names)
+        services = build(settings, names=names)
+        try:
+            yield cls(services, settings, names)
+        finally:
+            await services.aclose()
+
+    async def post(self, body: Mapping[str, Any], key: str | None = None) -> Answer:
+        """`POST /api/imports`."""
+        return await answered(lambda: submit(self.services, json.dumps(body).encode(), key))
+
+    async def record(self, import_id: str) -> dict[str, Any]:
+        """`GET /api/imports/{id}`."""
+        body: dict[str, Any] = json.loads((await get(self.services, import_id)).body)
+        return body
+
+    async def work_off(self) -> None:
+        """Deliver messages until the queue is empty."""
+
+        async def nobody_dies() -> None:
+            raise AssertionError("a worker died that nobody killed")
+
+        async with QueueClient.from_connection_string(
+            self._settings["AzureWebJobsStorage"], self._names.queue
+        ) as queue:
+            await LocalQueue(queue).work_off(lambda: build(self._settings, names=self._names), nobody_dies)
+
+    async def import_now(self, source: str, target: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of the body)
+        """Submit an import, work it off, and give its record."""
+        answer = await self.post({"source": source, "target": target, **more})
+        if answer.status != 202:  # noqa: PLR2004 (Accepted)
+            raise AssertionError(f"the import was not accepted: {answer.body}")
+        await self.work_off()
+        return await self.record(json.loads(answer.body)["id"])
