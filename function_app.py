@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from importcore import http_api
-from importcore.wiring import STORAGE_NAMES, Services, services
+from importcore.storage.names import STORAGE_NAMES
+from importcore.wiring import Services, services
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 

@@ -41,12 +41,9 @@ class RegistryContent:
 
     @classmethod
     @asynccontextmanager
-    async def at(cls, registry: str, repository: str, *, token: str | None = None) -> AsyncIterator["RegistryContent"]:
-        """Open a registry on this machine over plain http."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx.AsyncClient(
-            base_url=f"http://{registry}", headers=headers, timeout=120, trust_env=False
-        ) as http:
+    async def at(cls, url: str, repository: str, auth: httpx.Auth | None = None) -> AsyncIterator["RegistryContent"]:
+        """Open a repository of the registry at a URL."""
+        async with httpx.AsyncClient(base_url=url, auth=auth, timeout=120, trust_env=False) as http:
             yield cls(http, repository)
 
     async def push(self, image: SampleImage, tag: str) -> None:

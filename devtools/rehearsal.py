@@ -17,7 +17,8 @@ import httpx
 from azure.core.pipeline.transport import AioHttpTransport
 
 from importcore.registry.origin import OriginGate, netloc_of
-from importcore.wiring import STORAGE_NAMES, Services, StorageNames, build
+from importcore.storage.names import STORAGE_NAMES, StorageNames
+from importcore.wiring import Services, build
 
 
 class Moment(StrEnum):

@@ -7,7 +7,7 @@ from azure.data.tables.aio import TableClient
 from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
-from importcore.wiring import STORAGE_NAMES, StorageNames
+from importcore.storage.names import STORAGE_NAMES, StorageNames
 
 
 async def make_storage(connection_string: str, names: StorageNames = STORAGE_NAMES) -> None:

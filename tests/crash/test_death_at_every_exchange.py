@@ -22,7 +22,8 @@ from devtools.sample_images import SampleImage, image, layer, multi_platform
 from devtools.storage_setup import make_storage
 from importcore.record import ImportRecord, Status
 from importcore.request import read_import_request
-from importcore.wiring import Services, StorageNames
+from importcore.storage.names import StorageNames
+from importcore.wiring import Services
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
