@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from devtools.sample_images import SampleImage
+from devtools.sample_images import SampleImage, image_of_large_layer
 from importcore.content import ACCEPT
 
 _AT_ONCE = 4
@@ -54,11 +54,32 @@ class RegistryContent:
             await self._put_manifest(name, media_type, raw)
         await self._put_manifest(tag, *image.manifests[image.root])
 
+    async def push_large(self, block: bytes, times: int, tag: str) -> Found:
+        """Push an image with one layer, `block` over and over, without ever holding the layer in memory."""
+        hasher = hashlib.sha256()
+        for _ in range(times):
+            await asyncio.to_thread(hasher.update, block)
+        name, size = f"sha256:{hasher.hexdigest()}", len(block) * times
+
+        async def layer() -> AsyncIterator[bytes]:
+            for _ in range(times):
+                yield block
+
+        started = await self._http.post(f"{self._repository}/blobs/uploads/")
+        _expect(started, 202)
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        sent = await self._http.patch(started.headers["location"], content=layer(), headers=headers)
+        _expect(sent, 202)
+        _expect(await self._http.put(_closing(sent.headers["location"], name)), 201)
+        image = image_of_large_layer(name, size)
+        await self.push(image, tag)
+        manifests = {digest: raw for digest, (_, raw) in image.manifests.items()}
+        return Found(image.root, manifests, {name: size, **{blob: len(data) for blob, data in image.blobs.items()}})
+
     async def _push_blob(self, name: str, blob: bytes) -> None:
         started = await self._http.post(f"{self._repository}/blobs/uploads/")
         _expect(started, 202)
-        location = httpx.URL(started.headers["location"])
-        closing = location.copy_merge_params([*location.params.multi_items(), ("digest", name)])
+        closing = _closing(started.headers["location"], name)
         _expect(await self._http.put(closing, content=blob, headers={"Content-Type": "application/octet-stream"}), 201)
 
     async def _put_manifest(self, reference: str, media_type: str, raw: bytes) -> None:
@@ -114,6 +135,11 @@ class RegistryContent:
                 length += len(piece)
         if (length, hasher.hexdigest()) != (size, name.partition(":")[2]):
             raise BrokenContentError(f"{name} is served with other bytes")
+
+
+def _closing(location: str, name: str) -> httpx.URL:
+    url = httpx.URL(location)
+    return url.copy_merge_params([*url.params.multi_items(), ("digest", name)])
 
 
 def _expect(answer: httpx.Response, status: int) -> None:

@@ -80,6 +80,18 @@ def image(layers: list[bytes], platform: str = "linux/amd64", *, docker: bool = 
     return SampleImage.of(media_type, body, [config, *layers], [])
 
 
+def image_of_large_layer(name: str, size: int) -> SampleImage:
+    """An image whose one layer is known by its digest and size alone; it is pushed by other means."""
+    config = b'{"os":"linux","architecture":"amd64"}'
+    body = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": _blob(_CONFIG, config),
+        "layers": [{"mediaType": _LAYER, "digest": name, "size": size}],
+    }
+    return SampleImage.of(OCI_MANIFEST, body, [config], [])
+
+
 def index(children: dict[str, SampleImage], *, docker: bool = False) -> SampleImage:
     """An index (or Docker manifest list) of images by platform name."""
     media_type = DOCKER_LIST if docker else OCI_INDEX
