@@ -1,0 +1,103 @@
+"""Control of a running emulator, below `/_emulator/`; no part of ACR.
+
+POST, GET, DELETE  faults   add rules (one or a list), see how often each fired, forget them all
+GET, DELETE        journal  what was asked so far; begin anew
+DELETE             uploads  lose every open upload session
+GET                state    what the registry holds
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from devtools.emulator.catalog import Catalog
+from devtools.emulator.faults import FaultRule, FaultScript
+from devtools.emulator.journal import Journal
+from devtools.emulator.store import Store
+
+PREFIX = "/_emulator/"
+
+
+def state_of(store: Store, catalog: Catalog) -> dict[str, Any]:
+    """What the registry holds: repositories with tags, manifests and blobs; blob sizes; open uploads with offsets."""
+    return {
+        "repositories": {
+            name: {
+                "tags": catalog.tags(name),
+                "manifests": {manifest.digest: manifest.media_type for manifest in catalog.manifests(name)},
+                "blobs": catalog.blobs(name),
+            }
+            for name in catalog.repositories()
+        },
+        "blobs": store.blobs(),
+        "uploads": [{**asdict(upload.info), "offset": upload.offset} for upload in store.uploads()],
+    }
+
+
+class ControlEndpoints:
+    """The endpoints below `/_emulator/`; they appear neither in the journal nor in the fault script."""
+
+    def __init__(self, faults: FaultScript, journal: Journal, store: Store, catalog: Catalog) -> None:
+        self._faults = faults
+        self._journal = journal
+        self._store = store
+        self._catalog = catalog
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route(f"{PREFIX}faults", self.add_faults, methods=["POST"]),
+            Route(f"{PREFIX}faults", self.list_faults, methods=["GET"]),
+            Route(f"{PREFIX}faults", self.clear_faults, methods=["DELETE"]),
+            Route(f"{PREFIX}journal", self.read_journal, methods=["GET"]),
+            Route(f"{PREFIX}journal", self.clear_journal, methods=["DELETE"]),
+            Route(f"{PREFIX}uploads", self.lose_uploads, methods=["DELETE"]),
+            Route(f"{PREFIX}state", self.read_state, methods=["GET"]),
+        ]
+
+    async def add_faults(self, request: Request) -> Response:
+        """Append one rule or a list of them; 400 and no change where one is not understood."""
+        document = json.loads(await request.body())
+        try:
+            rules = [
+                FaultRule.model_validate(rule) for rule in (document if isinstance(document, list) else [document])
+            ]
+        except ValidationError as error:
+            return Response(error.json(), status_code=400, media_type="application/json")
+        for rule in rules:
+            self._faults.add(rule)
+        return Response(status_code=204)
+
+    async def list_faults(self, _request: Request) -> Response:
+        """The rules, each with how often it `fired`."""
+        pairs = zip(self._faults.rules(), self._faults.fired(), strict=True)
+        return JSONResponse([{**rule.model_dump(mode="json"), "fired": fired} for rule, fired in pairs])
+
+    async def clear_faults(self, _request: Request) -> Response:
+        """Forget all rules."""
+        self._faults.clear()
+        return Response(status_code=204)
+
+    async def read_journal(self, _request: Request) -> Response:
+        """The entries, oldest first."""
+        return JSONResponse([asdict(entry) for entry in self._journal])
+
+    async def clear_journal(self, _request: Request) -> Response:
+        """Forget all entries."""
+        self._journal.clear()
+        return Response(status_code=204)
+
+    async def lose_uploads(self, _request: Request) -> Response:
+        """Forget all open uploads, as a registry does that purges or restarts."""
+        for upload in self._store.uploads():
+            upload.cancel()
+        return Response(status_code=204)
+
+    async def read_state(self, _request: Request) -> Response:
+        """See `state_of`."""
+        return JSONResponse(state_of(self._store, self._catalog))

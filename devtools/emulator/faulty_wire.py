@@ -1,0 +1,182 @@
+"""Carries out the fault script on one exchange, between the server and the registry."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from devtools.emulator.faults import (
+    Action,
+    Answer,
+    Corrupt,
+    Delay,
+    Drop,
+    IgnoreRange,
+    LieOnHead,
+    Phase,
+    Throttle,
+    Truncate,
+)
+from devtools.emulator.refusal import RefusalError
+from devtools.emulator.wire import ConnectionDroppedError
+
+
+class Pace:
+    """A throughput that several connections share.
+
+    Args:
+        bytes_per_second: The throughput.
+    """
+
+    def __init__(self, bytes_per_second: int) -> None:
+        self._rate = bytes_per_second
+        self._free_at = 0.0
+
+    async def pass_on(self, size: int) -> None:
+        """Return when so many bytes may have passed."""
+        self._free_at = max(self._free_at, time.monotonic()) + size / self._rate
+        await asyncio.sleep(max(self._free_at - time.monotonic(), 0))
+
+
+def paced(receive: Receive, send: Send, inward: Pace, outward: Pace) -> tuple[Receive, Send]:
+    """Let both bodies of an exchange pass at their pace."""
+
+    async def paced_receive() -> Message:
+        message = await receive()
+        await inward.pass_on(len(message.get("body", b"")))
+        return message
+
+    async def paced_send(message: Message) -> None:
+        await outward.pass_on(len(message.get("body", b"")))
+        await send(message)
+
+    return paced_receive, paced_send
+
+
+async def run_faulty(app: ASGIApp, actions: Sequence[Action], scope: Scope, receive: Receive, send: Send) -> None:
+    """Run an exchange with these faults.
+
+    Raises:
+        ConnectionDroppedError: The connection is to be closed now.
+    """
+    for action in actions:
+        match action:
+            case Delay(seconds=seconds):
+                await asyncio.sleep(seconds)
+            case Throttle(bytes_per_second=rate):
+                receive, send = paced(receive, send, Pace(rate), Pace(rate))
+            case IgnoreRange():
+                kept = [(name, value) for name, value in scope["headers"] if name != b"range"]
+                scope = {**scope, "headers": kept}
+            case Truncate(to=to):
+                send = _truncated(send, to)
+            case Corrupt(at=at):
+                send = _corrupted(send, at)
+            case Drop(after_request_bytes=int(size)):
+                receive = _dropping_receive(receive, size)
+            case Drop(after_response_bytes=int(size)):
+                send = _dropping_send(send, size)
+            case Drop() | Answer() | LieOnHead():
+                await _end(app, action, scope, receive, send)
+                return
+    await app(scope, receive, send)
+
+
+async def _end(app: ASGIApp, action: Answer | Drop | LieOnHead, scope: Scope, receive: Receive, send: Send) -> None:
+    """Carry out a fault that decides the answer."""
+    if isinstance(action, Answer | Drop) and action.phase is Phase.AFTER:
+        await app(scope, receive, _swallow)
+    if isinstance(action, Drop):
+        raise ConnectionDroppedError
+    if isinstance(action, Answer):
+        if action.phase is Phase.BEFORE:
+            await _drain(receive)
+        response = Response(action.body, status_code=action.status, headers=action.headers)
+    elif action.exists:
+        digest = scope["path"].rpartition("/")[2]
+        response = Response(headers={"Content-Length": "1", "Docker-Content-Digest": digest})
+    else:
+        response = RefusalError("MANIFEST_UNKNOWN" if "/manifests/" in scope["path"] else "BLOB_UNKNOWN").response()
+    await response(scope, receive, send)
+
+
+async def _swallow(message: Message) -> None:
+    """Stand in for `send` where the true answer is not to be seen."""
+
+
+async def _drain(receive: Receive) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
+
+
+def _dropping_receive(receive: Receive, size: int) -> Receive:
+    left = size
+
+    async def dropping() -> Message:
+        nonlocal left
+        if left <= 0:
+            raise ConnectionDroppedError
+        message = await receive()
+        body = message.get("body", b"")[:left]
+        left -= len(body)
+        if left <= 0 and message["type"] == "http.request":
+            return {**message, "body": body, "more_body": True}
+        return message
+
+    return dropping
+
+
+def _dropping_send(send: Send, size: int) -> Send:
+    left = size
+
+    async def dropping(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            if len(body) >= left:
+                await send({"type": "http.response.body", "body": body[:left], "more_body": True})
+                raise ConnectionDroppedError
+            left -= len(body)
+        await send(message)
+
+    return dropping
+
+
+def _truncated(send: Send, to: int) -> Send:
+    left = to
+
+    async def truncating(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            headers = [
+                (name, str(min(int(value), to)).encode() if name.lower() == b"content-length" else value)
+                for name, value in message["headers"]
+            ]
+            message = {**message, "headers": headers}
+        else:
+            body = message.get("body", b"")[:left]
+            left -= len(body)
+            message = {**message, "body": body}
+        await send(message)
+
+    return truncating
+
+
+def _corrupted(send: Send, at: int) -> Send:
+    passed = 0
+
+    async def corrupting(message: Message) -> None:
+        nonlocal passed
+        if message["type"] == "http.response.body":
+            body = bytearray(message.get("body", b""))
+            if 0 <= at - passed < len(body):
+                body[at - passed] ^= 0xFF
+            passed += len(body)
+            message = {**message, "body": bytes(body)}
+        await send(message)
+
+    return corrupting
