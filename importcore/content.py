@@ -82,6 +82,7 @@ class Descriptor:
     size: int
     platform: str | None = None
     urls: tuple[str, ...] = ()
+    artifact_type: str | None = None
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -103,7 +104,15 @@ class Descriptor:
         urls = value.get("urls") or []
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
             raise ContentError(f"the descriptor of {digest} has malformed `urls`")
-        return cls(media_type, digest, size, _platform_name(value.get("platform")), tuple(urls))
+        artifact_type = value.get("artifactType")
+        return cls(
+            media_type,
+            digest,
+            size,
+            platform=_platform_name(value.get("platform")),
+            urls=tuple(urls),
+            artifact_type=artifact_type if isinstance(artifact_type, str) else None,
+        )
 
 
 def _platform_name(value: object) -> str | None:
@@ -122,6 +131,8 @@ class Manifest:
         digest: Over `raw`.
         children: Descriptors of other manifests (an index has these).
         blobs: Descriptors of config and layers.
+        subject: The digest of the manifest that this one refers to (a signature, an SBOM), if any.
+        artifact_type: `artifactType`, or else the config's media type (OCI image spec, "image manifest").
     """
 
     media_type: str
@@ -129,6 +140,8 @@ class Manifest:
     raw: bytes
     children: tuple[Descriptor, ...] = ()
     blobs: tuple[Descriptor, ...] = ()
+    subject: str | None = None
+    artifact_type: str | None = None
 
     @property
     def size(self) -> int:
@@ -162,20 +175,32 @@ class Manifest:
                 action="Pull and push the image once with a current client, which converts it, and import the result.",
             )
         try:
-            if media_type in INDEX_TYPES:
-                # Some tools (build caches) list blobs in an index; only what is a manifest can have children.
-                entries = _descriptors(body, "manifests")
-                children = tuple(entry for entry in entries if entry.media_type in MANIFEST_TYPES)
-                return cls(media_type, digest, raw, children, tuple(e for e in entries if e not in children))
-            if media_type in IMAGE_TYPES:
-                config = (Descriptor.from_json(body.get("config")),)
-                return cls(media_type, digest, raw, blobs=config + _descriptors(body, "layers"))
-            if media_type in ARTIFACT_TYPES:
-                return cls(media_type, digest, raw, blobs=_descriptors(body, "blobs"))
+            return cls(media_type, digest, raw, *_parts(body, media_type), *_relation(body))
         except ContentError as error:
-            error.reference = digest
+            error.reference = error.reference or digest
             raise
-        raise UnsupportedContentError(f"{digest} has the unknown manifest type '{printable(media_type, 80)}'")
+
+
+def _parts(body: dict[str, Any], media_type: str) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:
+    """Find the children and the blobs of a manifest."""
+    if media_type in INDEX_TYPES:
+        # Some tools (build caches) list blobs in an index; only what is a manifest can have children.
+        entries = _descriptors(body, "manifests")
+        children = tuple(entry for entry in entries if entry.media_type in MANIFEST_TYPES)
+        return children, tuple(entry for entry in entries if entry.media_type not in MANIFEST_TYPES)
+    if media_type in IMAGE_TYPES:
+        return (), (Descriptor.from_json(body.get("config")), *_descriptors(body, "layers"))
+    if media_type in ARTIFACT_TYPES:
+        return (), _descriptors(body, "blobs")
+    raise UnsupportedContentError(f"the manifest type '{printable(media_type, 80)}' is unknown")
+
+
+def _relation(body: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Find the subject's digest and the artifact type."""
+    subject, config = body.get("subject"), body.get("config")
+    refers_to = Descriptor.from_json(subject).digest if subject is not None else None
+    artifact_type = body.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
+    return refers_to, artifact_type if isinstance(artifact_type, str) else None
 
 
 def _descriptors(body: dict[str, Any], field: str) -> tuple[Descriptor, ...]:
@@ -200,3 +225,26 @@ def _media_type(body: dict[str, Any], content_type: str) -> str:
     if "config" in body and "layers" in body:
         return OCI_MANIFEST
     return header
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """One manifest that refers to another.
+
+    Attributes:
+        digest: The referrer's own digest.
+        subject: What it refers to.
+        artifact_type: What it is, as far as the source says.
+        tag: The tag under which cosign's older convention keeps it; None where its `subject` says it all.
+    """
+
+    digest: str
+    subject: str
+    artifact_type: str | None = None
+    tag: str | None = None
+
+
+def referrers_tag(digest: str) -> str:
+    """The tag of the fallback index: algorithm at most 32 characters, encoded part at most 64 (the spec's schema)."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{algorithm[:32]}-{encoded[:64]}"

@@ -12,7 +12,7 @@ from datetime import timedelta
 from importcore.clients import ImportClients
 from importcore.errors import NoProgressError, TransloadError
 from importcore.message import Handover
-from importcore.record import ErrorReport, ImportRecord, Status, now
+from importcore.record import ErrorReport, Status, TargetResult, now
 from importcore.reference import Reference
 from importcore.running import RunningImport
 from importcore.storage.plans import Plans
@@ -31,14 +31,9 @@ class Ending:
         self._clients = clients
         self._plans = plans
 
-    async def succeeded(self, running: RunningImport, digest: str) -> None:
+    async def succeeded(self, running: RunningImport, targets: tuple[TargetResult, ...]) -> None:
         """Everything stands at the target, the tags last."""
-
-        def done(record: ImportRecord) -> ImportRecord:
-            targets = tuple(replace(target, digest=digest) for target in record.targets)
-            return replace(record, targets=targets, digest=digest).finished(Status.SUCCEEDED)
-
-        await running.finish(done)
+        await running.finish(lambda record: replace(record, targets=targets).finished(Status.SUCCEEDED))
         await self._plans.delete(running.record.id)
 
     async def out_of_time(self, running: RunningImport) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from importcore.attach import Attach
 from importcore.blob_copy import CopyTools
 from importcore.claim import Claims
 from importcore.clients import ImportClients
@@ -19,7 +20,7 @@ from importcore.errors import LeaseLostError, NoProgressError, StorageUnavailabl
 from importcore.message import ImportMessage, UnreadableMessageError
 from importcore.plan import Plan, make_plan, require_free_tags
 from importcore.progress import Phase, PhaseStarted, Planned
-from importcore.record import Status
+from importcore.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.running import CancelRequested, RunningImport
@@ -29,6 +30,7 @@ from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords, RecordChangedError
 from importcore.transfer import Transfer
+from importcore.verify import verify
 
 _log = logging.getLogger("transload")
 
@@ -71,7 +73,7 @@ class Importer:
         self._deadlines.add(deadline)
         try:
             try:
-                digest = await running.guarded(self._bring(running, deadline), deadline)
+                targets = await running.guarded(self._bring(running, deadline), deadline)
             except OutOfTime:
                 await self._ending.out_of_time(running)
             except CancelRequested:
@@ -81,14 +83,14 @@ class Importer:
             except TransloadError as error:
                 await self._ending.met(running, error)
             else:
-                await self._ending.succeeded(running, digest)
+                await self._ending.succeeded(running, targets)
         except LeaseLostError as error:
             _log.warning("import %s: %s; this run stops", running.record.id, error)
         finally:
             self._deadlines.discard(deadline)
 
-    async def _bring(self, running: RunningImport, deadline: Deadline) -> str:
-        """The three phases; answers the digest that the targets stand on."""
+    async def _bring(self, running: RunningImport, deadline: Deadline) -> tuple[TargetResult, ...]:
+        """The three phases; answers the targets with what they stand on."""
         record, meter = running.record, running.meter
         if record.cancel_requested:
             raise CancelRequested
@@ -115,9 +117,13 @@ class Importer:
         meter(PhaseStarted(Phase.COMMIT))
         commit = Commit(plan, target, meter, deadline)
         await commit.manifests(repositories)
+        await Attach(plan, target, record.mode).to(repositories)
         await require_free_tags(target, targets, digest, record.mode)
-        await commit.tags(targets, fence=running.beat)
-        return digest
+        done = await commit.tags(record.targets, running.beat, record.options.backup_tag)
+        if record.options.verify:
+            meter(PhaseStarted(Phase.VERIFY))
+            await verify(plan, target, targets)
+        return done
 
     async def _plan(self, running: RunningImport, source: RegistryClient, wanted: Reference) -> tuple[Plan, bool]:
         """The kept plan of an earlier run, or a new one; whoever keeps it first decides the digest."""
@@ -126,11 +132,10 @@ class Importer:
         if kept is not None:
             plan, fresh = Plan.decode(kept), False
         else:
-            made = await make_plan(source, wanted)
+            made = await make_plan(source, wanted, record.options)
             plan, fresh = Plan.decode(await self._plans.write_once(record.id, made.encode())), True
         if record.digest != plan.root.digest:
-            digest = plan.root.digest
-            await running.change(lambda record: replace(record, digest=digest).noting("Planned", digest))
+            await running.change(lambda record: _planned(record, plan))
         return plan, fresh
 
     async def fail(self, body: bytes) -> None:
@@ -167,3 +172,18 @@ class Importer:
         """Hand every running import over now: the platform is ending this process."""
         for deadline in self._deadlines:
             deadline.stop()
+
+
+def _planned(record: ImportRecord, plan: Plan) -> ImportRecord:
+    """The record with what the plan decided; it says so where the digest will not be the source's."""
+    known = replace(
+        record,
+        digest=plan.root.digest,
+        source_digest=plan.source_digest,
+        referrers=plan.referrers[:REFERRERS_AT_MOST],
+    ).noting("Planned", plan.root.digest)
+    if plan.root.digest == plan.source_digest:
+        return known
+    return known.noting(
+        "PlatformsChosen", f"a smaller index, with a digest of its own; the source's is {plan.source_digest}"
+    )

@@ -51,6 +51,7 @@ class Intake:
             source=str(request.source),
             targets=tuple(TargetResult(str(target)) for target in request.targets),
             mode=request.mode,
+            options=request.options,
             status=Status.QUEUED,
             created_at=now(),
             sealed_credentials=self._clients.sealed(request.credentials, import_id),
@@ -69,7 +70,7 @@ class Intake:
         import_id = new_import_id()
         if idempotency_key is None:
             return import_id
-        meaning = repr((str(request.source), [str(target) for target in request.targets], request.mode.value))
+        meaning = repr((str(request.source), [*map(str, request.targets)], request.mode.value, request.options))
         claim = KeyClaim(import_id, hashlib.sha256(meaning.encode()).hexdigest())
         kept = await self._records.claim_key(hashlib.sha256(idempotency_key.encode()).hexdigest(), claim)
         if kept.fingerprint != claim.fingerprint:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from importcore.request import ImportBody
+from importcore.request_body import ImportBody
 from importcore.views import ErrorBody, ImportListView, ImportView
 
 _MODELS = (ImportBody, ImportView, ImportListView, ErrorBody)

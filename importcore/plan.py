@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from importcore.content import Descriptor, Manifest
+from importcore.content import Descriptor, Manifest, Referrer
 from importcore.errors import ContentError, Side, SizeMismatchError, TargetTagExistsError, UnsupportedContentError
 from importcore.parallel import together
+from importcore.platforms import select_platforms
 from importcore.reference import Reference
+from importcore.referrers import ReferrerSearch
 from importcore.registry.client import RegistryClient
-from importcore.request import Mode
+from importcore.request import ImportOptions, Mode
 
 VERSION = 1
 MANIFESTS_AT_MOST = 20_000
@@ -27,18 +29,29 @@ _FETCHED_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that makes up an image, as digests and sizes; manifests in the order in which they can be put.
+    """Everything that makes up an import, as digests and sizes; manifests in the order in which they can be put.
 
     Attributes:
-        manifests: Each one after all that it refers to; the last is the root.
+        image: The image's manifests, each one after all that it refers to; the last is the root.
+        attached: The manifests of its referrers, ordered likewise.
+        referrers: Which of them refers to what.
+        source_digest: What the source reference stood on; the root's digest, unless platforms were chosen.
     """
 
-    manifests: tuple[Manifest, ...]
+    image: tuple[Manifest, ...]
+    attached: tuple[Manifest, ...] = ()
+    referrers: tuple[Referrer, ...] = ()
+    source_digest: str = ""
 
     @property
     def root(self) -> Manifest:
-        """The manifest that the source reference named."""
-        return self.manifests[-1]
+        """The manifest that the target tags will stand on."""
+        return self.image[-1]
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Every manifest, the image's first."""
+        return self.image + self.attached
 
     @cached_property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -52,8 +65,14 @@ class Plan:
 
     def encode(self) -> bytes:
         """Write the plan as JSON; manifest bytes go in base64, since not one of them may change."""
-        rows = [[m.media_type, m.digest, base64.b64encode(m.raw).decode()] for m in self.manifests]
-        return json.dumps({"v": VERSION, "manifests": rows}, separators=(",", ":")).encode()
+        body = {
+            "v": VERSION,
+            "manifests": [_row(m) for m in self.image],
+            "attached": [_row(m) for m in self.attached],
+            "referrers": [[r.digest, r.subject, r.artifact_type, r.tag] for r in self.referrers],
+            "sourceDigest": self.source_digest,
+        }
+        return json.dumps(body, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, raw: bytes) -> Self:
@@ -65,25 +84,45 @@ class Plan:
         value = json.loads(raw)
         if not isinstance(value, dict) or value.get("v") != VERSION:
             raise ContentError(f"the kept plan is not of version {VERSION}", step="read the plan")
+        image = tuple(_manifest(row) for row in value["manifests"])
         return cls(
-            tuple(
-                Manifest.parse(base64.b64decode(encoded), content_type=media_type, expected=digest)
-                for media_type, digest, encoded in value["manifests"]
-            )
+            image,
+            tuple(_manifest(row) for row in value.get("attached", [])),
+            tuple(Referrer(*row) for row in value.get("referrers", [])),
+            value.get("sourceDigest") or image[-1].digest,
         )
 
 
-async def make_plan(source: RegistryClient, reference: Reference) -> Plan:
-    """Walk the source from a reference down.
+def _row(manifest: Manifest) -> list[str]:
+    return [manifest.media_type, manifest.digest, base64.b64encode(manifest.raw).decode()]
+
+
+def _manifest(row: list[str]) -> Manifest:
+    media_type, digest, encoded = row
+    return Manifest.parse(base64.b64decode(encoded), content_type=media_type, expected=digest)
+
+
+async def make_plan(source: RegistryClient, reference: Reference, options: ImportOptions = ImportOptions()) -> Plan:  # noqa: B008 (frozen)
+    """Walk the source from a reference down, and find what refers to it.
 
     Raises:
         RegistryError: The source refused or does not have a manifest.
-        ContentError: A manifest is not what its descriptor says.
+        ContentError: A manifest is not what its descriptor says, or a wanted platform is not there.
     """
     walk = _Walk(source, reference.repository)
-    root = await source.get_manifest(reference.repository, reference.manifest_reference)
+    named = await source.get_manifest(reference.repository, reference.manifest_reference)
+    root = select_platforms(named, options.platforms)
     await walk.below((root,))
-    return Plan(_children_first(root, walk.found))
+    image = _children_first((root,), walk.found)
+    if not options.referrers:
+        return Plan(image, source_digest=named.digest)
+    search = ReferrerSearch(source, reference.repository, options.artifact_types)
+    referrers, manifests = await search.of(image)
+    beside = _Walk(source, reference.repository)
+    await beside.below(manifests)
+    known = {manifest.digest for manifest in image}
+    attached = tuple(m for m in _children_first(manifests, beside.found) if m.digest not in known)
+    return Plan(image, attached, referrers, named.digest)
 
 
 class _Walk:
@@ -135,10 +174,10 @@ class _Walk:
             )
 
 
-def _children_first(root: Manifest, found: dict[str, Manifest]) -> tuple[Manifest, ...]:
+def _children_first(roots: tuple[Manifest, ...], found: dict[str, Manifest]) -> tuple[Manifest, ...]:
     """Order manifests so that each follows everything it refers to (post-order; content addresses have no cycles)."""
     ordered: dict[str, Manifest] = {}
-    waiting = [(root, False)]
+    waiting = [(root, False) for root in reversed(roots)]
     while waiting:
         manifest, below_done = waiting.pop()
         if manifest.digest in ordered:

@@ -15,6 +15,7 @@ class Phase(StrEnum):
     PLAN = "plan"
     TRANSFER = "transfer"
     COMMIT = "commit"
+    VERIFY = "verify"
 
 
 class BlobOutcome(StrEnum):

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
+from importcore.content import Referrer
 from importcore.errors import InvalidRequestError, RegistryError, Side, TransloadError
 from importcore.progress import Progress
-from importcore.request import Mode
+from importcore.request import ImportOptions, Mode
 
 HISTORY_AT_MOST = 60
+REFERRERS_AT_MOST = 500
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _END_OF_TIME_MS = 1 << 45  # ids count down to it, so that the newest import sorts first
 
@@ -93,10 +95,19 @@ class ErrorReport:
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """Where an import goes, and the digest that stands there once it is done."""
+    """Where an import goes, and the digest that stands there once it is done.
+
+    Attributes:
+        reference: The target, with its tag if it has one.
+        digest: What stands there now; None until it is done.
+        previous_digest: What the tag stood on before, where that was something else.
+        backup: The reference that keeps what was overwritten.
+    """
 
     reference: str
     digest: str | None = None
+    previous_digest: str | None = None
+    backup: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,9 @@ class ImportRecord:
     """Everything that is known about one import.
 
     Attributes:
+        digest: What the target tags will stand on.
+        source_digest: What the source reference stood on; another one only where platforms were chosen.
+        referrers: The signatures, SBOMs and attestations that are carried along; at most `REFERRERS_AT_MOST` of them.
         sealed_credentials: The request's credentials, sealed; removed when the import ends.
         lease_id: The id of the message that may act for the import; None before the first claim.
         lease_receipt: The pop receipt with which a waiting message can be woken; None while a run holds it.
@@ -121,7 +135,10 @@ class ImportRecord:
     mode: Mode
     status: Status
     created_at: datetime
+    options: ImportOptions = field(default_factory=ImportOptions)
     digest: str | None = None
+    source_digest: str | None = None
+    referrers: tuple[Referrer, ...] = ()
     progress: Progress = field(default_factory=Progress)
     phase: str | None = None
     bytes_sent: int = 0

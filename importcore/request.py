@@ -1,25 +1,21 @@
-"""What a user wants: the JSON body of an import request, validated, and its meaning as an `ImportRequest`.
+"""What a user wants: the meaning of an import request, without ambiguity.
 
-The only place that knows the JSON that users send. Names are those of ACR's own `ImportImageParameters` (ARM,
-Microsoft.ContainerRegistry, "Import Image"), with our own fields beside them. `read_import_request` either answers a
-request that makes sense or raises one error that names every wrong field; nothing is ignored silently.
+`read_import_request` either answers a request that makes sense or raises one error that names every wrong field: those
+that are wrong by themselves (`request_body.py`), those that contradict each other (`contradictions.py`), and those
+whose text is no reference. Nothing is ignored silently.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import ValidationError
 
+from importcore.contradictions import contradictions
 from importcore.errors import FieldProblem, InvalidReferenceError, InvalidRequestError, printable
 from importcore.reference import Reference, normal_registry
-
-BODY_BYTES_AT_MOST = 256 * 1024
-_TARGETS_AT_MOST = 100
-_TEXT_AT_MOST = 1024
-_TAGS_OF_THE_UNION = frozenset({"text", "object"})
+from importcore.request_body import TAGS_OF_THE_UNION, ImportBody, SourceBody, decode_object
 
 
 class Mode(StrEnum):
@@ -38,6 +34,25 @@ class UserCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What to bring, and what to do besides.
+
+    Attributes:
+        platforms: Bring these platforms of an index alone; empty brings the index as it is.
+        referrers: Bring signatures, SBOMs and attestations along.
+        artifact_types: Of the referrers, bring these types alone; empty brings all.
+        verify: Ask the target about every part once more when all is done.
+        backup_tag: With Force, keep what a tag stood on under this template (`{tag}`, `{digest8}`).
+    """
+
+    platforms: tuple[str, ...] = ()
+    referrers: bool = True
+    artifact_types: tuple[str, ...] = ()
+    verify: bool = False
+    backup_tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRequest:
     """One import, without ambiguity.
 
@@ -46,80 +61,16 @@ class ImportRequest:
         targets: Where to, all in one registry; one without a tag is imported by digest only.
         mode: What to do about target tags that stand on another digest.
         credentials: For the source, where the request brought them.
+        options: What to bring, and what to do besides.
+        validate_only: Answer with what would be done, and do nothing.
     """
 
     source: Reference
     targets: tuple[Reference, ...]
     mode: Mode = Mode.NO_FORCE
     credentials: UserCredentials | None = None
-
-
-_Text = Annotated[str, Field(min_length=1, max_length=_TEXT_AT_MOST)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class CredentialsBody(_Body):
-    """Credentials for the source registry. A password without a user name is an access token."""
-
-    username: Annotated[str, Field(max_length=_TEXT_AT_MOST)] | None = None
-    password: Annotated[str, Field(min_length=1, max_length=16_384, json_schema_extra={"writeOnly": True})]
-
-
-class SourceBody(_Body):
-    """Where to import from, in the words of ACR's `ImportSource`."""
-
-    registryUri: Annotated[_Text | None, Field(examples=["mcr.microsoft.com"])] = None  # noqa: N815 (ACR's name)
-    resourceId: _Text | None = None  # noqa: N815 (ACR's name)
-    sourceImage: Annotated[_Text, Field(examples=["library/alpine:3.20"])]  # noqa: N815 (ACR's name)
-    credentials: CredentialsBody | None = None
-
-
-def _form(value: object) -> str:
-    return "text" if isinstance(value, str) else "object"
-
-
-class ImportBody(_Body):
-    """The body of `POST /api/imports`: ACR's `ImportImageParameters`, or the short form `source` and `target`."""
-
-    source: Annotated[
-        Annotated[_Text, Tag("text")] | Annotated[SourceBody, Tag("object")],
-        Discriminator(_form),
-        Field(description="A reference such as docker.io/library/alpine:3.20, or an object in ACR's words."),
-    ]
-    target: Annotated[_Text | None, Field(examples=["myregistry.azurecr.io/alpine:3.20"])] = None
-    targetRegistry: Annotated[_Text | None, Field(examples=["myregistry.azurecr.io"])] = None  # noqa: N815 (camel case as ACR)
-    targetTags: Annotated[list[_Text], Field(max_length=_TARGETS_AT_MOST)] = []  # noqa: N815 (ACR's name)
-    untaggedTargetRepositories: Annotated[list[_Text], Field(max_length=_TARGETS_AT_MOST)] = []  # noqa: N815 (ACR's name)
-    mode: Literal["NoForce", "Force"] = "NoForce"
-
-
-def decode_object(body: bytes) -> dict[str, Any]:
-    """Decode a JSON body that must be an object.
-
-    Raises:
-        InvalidRequestError: It is too large, no JSON, no object, or names a field twice.
-    """
-    if len(body) > BODY_BYTES_AT_MOST:
-        raise InvalidRequestError(f"the body is larger than {BODY_BYTES_AT_MOST} bytes")
-    if not body:
-        raise InvalidRequestError("the request has no body; send JSON")
-    try:
-        value = json.loads(body, object_pairs_hook=_object_without_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"the body is not valid JSON: {printable(str(error), 120)}") from error
-    if not isinstance(value, dict):
-        raise InvalidRequestError("the body is not a JSON object")
-    return value
-
-
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("an object names a field twice")
-    return value
+    options: ImportOptions = ImportOptions()
+    validate_only: bool = False
 
 
 def read_import_request(body: bytes, *, default_target: str | None) -> ImportRequest:
@@ -139,7 +90,7 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
         parsed = ImportBody.model_validate(value)
     except ValidationError as error:
         problems += [_structure_problem(problem) for problem in error.errors(include_input=False, include_url=False)]
-    problems += _contradictions(value)
+    problems += contradictions(value)
     reader = _MeaningReader(value, default_target, problems)
     source, targets = reader.source(), reader.targets()
     if problems or parsed is None or source is None:
@@ -148,56 +99,23 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
         raise InvalidRequestError(f"the request is wrong in: {fields}", unique)
     sent = parsed.source.credentials if isinstance(parsed.source, SourceBody) else None
     credentials = UserCredentials(sent.password, sent.username or None) if sent else None
-    return ImportRequest(source, tuple(dict.fromkeys(targets)), Mode(parsed.mode), credentials)
+    options = ImportOptions(
+        platforms=tuple(parsed.platforms),
+        referrers=parsed.includeReferrers,
+        artifact_types=tuple(parsed.artifactTypes),
+        verify=parsed.verify,
+        backup_tag=parsed.backupTag,
+    )
+    return ImportRequest(
+        source, tuple(dict.fromkeys(targets)), Mode(parsed.mode), credentials, options, parsed.validateOnly
+    )
 
 
 def _structure_problem(problem: Any) -> FieldProblem:  # noqa: ANN401 (pydantic's ErrorDetails, a plain dict)
-    path = ".".join(str(part) for part in problem["loc"] if part not in _TAGS_OF_THE_UNION)
+    path = ".".join(str(part) for part in problem["loc"] if part not in TAGS_OF_THE_UNION)
     code = {"missing": "missing_field", "extra_forbidden": "unknown_field"}.get(problem["type"], "invalid_value")
     message = {"missing_field": "is required", "unknown_field": "is not a field of this request"}.get(code)
     return FieldProblem(code, message or problem["msg"], path)
-
-
-def _contradictions(value: dict[str, Any]) -> list[FieldProblem]:
-    """Name what cannot be meant together; looks at the raw body, so that it is said along with everything else."""
-    found: list[FieldProblem] = []
-
-    def add(target: str, message: str) -> None:
-        found.append(FieldProblem("contradiction", message, target))
-
-    if value.get("target") is not None:
-        for other in ("targetRegistry", "targetTags", "untaggedTargetRepositories"):
-            if value.get(other):
-                add(other, "cannot stand beside `target`, which already says where to import to")
-    source = value.get("source")
-    if not isinstance(source, dict):
-        return found
-    registry, image, credentials = (
-        source.get("registryUri"),
-        source.get("sourceImage"),
-        source.get("credentials"),
-    )
-    if source.get("resourceId") is not None:
-        if registry is not None:
-            add("source.resourceId", "cannot stand beside `registryUri`: both name the source registry")
-        if credentials is not None:
-            add(
-                "source.credentials",
-                "cannot stand beside `resourceId`, which is read with this app's identity",
-            )
-        found.append(
-            FieldProblem(
-                "not_supported",
-                "is not supported in this version; name the registry's login server in `registryUri` instead",
-                "source.resourceId",
-            )
-        )
-    if isinstance(registry, str) and isinstance(image, str) and image.lower().startswith(f"{registry.lower()}/"):
-        add(
-            "source.sourceImage",
-            "repeats the registry that `registryUri` already names; write the repository alone",
-        )
-    return found
 
 
 class _MeaningReader:

@@ -1,5 +1,6 @@
 """The JSON that users get: a record as the API shows it, and errors. The only place that knows their form."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from importcore.errors import ConfigurationError, InvalidRequestError, TransloadError
 from importcore.record import ErrorReport, ImportRecord
+from importcore.request import ImportOptions
 
 
 def _camel(name: str) -> str:
@@ -49,6 +51,27 @@ class TargetView(_View):
 
     reference: str
     digest: str | None
+    previous_digest: str | None = Field(default=None, description="What the tag stood on before")
+    backup: str | None = Field(default=None, description="The tag that keeps what was overwritten")
+
+
+class ReferrerView(_View):
+    """A signature, SBOM or attestation that travels with the image."""
+
+    digest: str
+    subject: str
+    artifact_type: str | None
+    tag: str | None = Field(description="The tag of cosign's older convention, where it has one")
+
+
+class OptionsView(_View):
+    """What the request chose, in its own words."""
+
+    platforms: list[str]
+    include_referrers: bool
+    artifact_types: list[str]
+    verify: bool
+    backup_tag: str | None
 
 
 class HistoryView(_View):
@@ -68,7 +91,10 @@ class ImportView(_View):
     source: str
     target: str = Field(description="The first target")
     mode: str
-    digest: str | None = Field(description="What the source stood on when the import began")
+    options: OptionsView
+    digest: str | None = Field(description="What the target tags stand on when it is done")
+    source_digest: str | None = Field(description="What the source stood on; another only where platforms were chosen")
+    referrers: list[ReferrerView]
     progress: ProgressView
     bytes_sent: int = Field(description="Bytes sent to the target by all runs together")
     attempts: int = Field(description="Runs that worked on it")
@@ -93,12 +119,15 @@ class ImportView(_View):
             source=record.source,
             target=record.targets[0].reference,
             mode=record.mode,
+            options=_options(record.options),
             digest=record.digest,
+            source_digest=record.source_digest,
+            referrers=[ReferrerView(**asdict(referrer)) for referrer in record.referrers],
             progress=ProgressView(**record.progress.as_dict()),
             bytes_sent=record.bytes_sent,
             attempts=record.attempts,
             resumptions=record.resumptions,
-            targets=[TargetView(reference=t.reference, digest=t.digest) for t in record.targets],
+            targets=[TargetView(**asdict(target)) for target in record.targets],
             error=_error(record.error) if record.error else None,
             created_at=record.created_at,
             started_at=record.started_at,
@@ -178,4 +207,14 @@ def _error(report: ErrorReport) -> ImportErrorView:
         reference=report.reference,
         status=report.status,
         **known,
+    )
+
+
+def _options(options: ImportOptions) -> OptionsView:
+    return OptionsView(
+        platforms=list(options.platforms),
+        include_referrers=options.referrers,
+        artifact_types=list(options.artifact_types),
+        verify=options.verify,
+        backup_tag=options.backup_tag,
     )

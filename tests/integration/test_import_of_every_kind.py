@@ -61,7 +61,8 @@ async def test_each_kind_arrives_unchanged(yard: Yard, kind: str) -> None:
     source = await yard.push("kinds", kind, KINDS[kind])
     record = await yard.app.import_now(source, f"{yard.target}/copied/{kind}:1.0")
     assert (record["status"], record["error"]) == ("Succeeded", None)
-    assert record["targets"] == [{"reference": f"{yard.target}/copied/{kind}:1.0", "digest": KINDS[kind].root}]
+    (target,) = record["targets"]
+    assert (target["reference"], target["digest"]) == (f"{yard.target}/copied/{kind}:1.0", KINDS[kind].root)
     assert record["progress"]["bytesDone"] == record["progress"]["bytesTotal"] == KINDS[kind].size
     assert record["progress"]["manifestsDone"] == record["progress"]["manifestsTotal"] == len(KINDS[kind].manifests)
     await yard.require_equal(KINDS[kind], f"copied/{kind}", "1.0")

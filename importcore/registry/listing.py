@@ -1,0 +1,80 @@
+"""The lists that a registry keeps, page by page: tags, and the referrers of a manifest.
+
+Spec: "Listing Tags" and "Listing Referrers". The next page is where `Link` says; its URL passes the origin gate like
+every other, and gets Authorization only where it is the registry's own.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from importcore.content import Descriptor
+from importcore.errors import ContentError, NotFoundError, RegistryError, RegistryUnavailableError
+from importcore.reference import is_tag
+from importcore.registry.answers import unavailable
+from importcore.registry.client import RegistryClient
+from importcore.registry.tokens import read_at_most
+
+_PAGES_AT_MOST = 1_000
+_PAGE_BYTES_AT_MOST = 16 * 1024 * 1024
+_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+
+
+async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
+    """List the tags of a repository, in the registry's order (lexical by the spec).
+
+    Some registries answer `null` for none, and some list digests among the tags; those are left out.
+
+    Raises:
+        NotFoundError: There is no such repository.
+    """
+    found: list[str] = []
+    async for page in _pages(client, f"/v2/{repository}/tags/list?n=1000", repository, "list tags"):
+        found += [tag for tag in page.get("tags") or [] if isinstance(tag, str) and is_tag(tag)]
+    return tuple(dict.fromkeys(found))
+
+
+async def list_referrers(client: RegistryClient, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
+    """List what refers to a manifest; None where the registry has no referrers API (404).
+
+    Raises:
+        ContentError: An entry is no descriptor.
+    """
+    found: list[Descriptor] = []
+    try:
+        async for page in _pages(client, f"/v2/{repository}/referrers/{digest}", repository, "list referrers"):
+            found += [Descriptor.from_json(entry) for entry in page.get("manifests") or []]
+    except NotFoundError:
+        return None
+    except RegistryError as error:
+        if error.status == httpx.codes.METHOD_NOT_ALLOWED:  # what some answer for an endpoint that they do not know
+            return None
+        raise
+    return tuple(found)
+
+
+async def _pages(client: RegistryClient, path: str, repository: str, step: str) -> AsyncIterator[dict[str, Any]]:
+    where: str | httpx.URL = path
+    for _ in range(_PAGES_AT_MOST):
+        response = await client.send("GET", where, repository, step)
+        try:
+            body = await read_at_most(response, _PAGE_BYTES_AT_MOST)
+        except httpx.TransportError as error:
+            raise unavailable(error, client.registry, step, client.side, repository) from error
+        try:
+            page = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise ContentError(f"{client.registry} answered {step} with something else than JSON", step=step) from error
+        if not isinstance(page, dict):
+            raise ContentError(f"{client.registry} answered {step} with something else than an object", step=step)
+        yield page
+        onward = _NEXT.search(response.headers.get("link", ""))
+        if onward is None:
+            return
+        where = client.resolve(onward[1], response.request.url)
+    raise RegistryUnavailableError(
+        f"{client.registry} pages without end", registry=client.registry, origin=client.side, step=step
+    )

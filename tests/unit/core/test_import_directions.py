@@ -1,0 +1,115 @@
+"""Imports run one way through the rooms of the product, and every file is small and says what it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.core.import_rules import (
+    LINES_AT_MOST,
+    RULES,
+    SourceFile,
+    azure_packages,
+    circles,
+    imports_in_functions,
+    product_files,
+    relative_imports,
+    small_files_that_say_what_they_are,
+    the_environment,
+    the_registry_room,
+    the_three_phases,
+    the_way_out,
+)
+
+ROOT = Path(__file__).parents[3]
+Rule = Callable[[list[SourceFile]], list[str]]
+
+# The commit is given the plan as a value; what it must not know is how a plan is made.
+TOLERATED = {"importcore.commit imports importcore.plan"}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_product_keeps_the_rule(rule: Rule) -> None:
+    """The files as they stand."""
+    assert set(rule(product_files(ROOT))) - TOLERATED == set()
+
+
+def test_the_rules_are_about_the_whole_product() -> None:
+    """A moved folder must not make every rule true of nothing."""
+    paths = {file.path for file in product_files(ROOT)}
+
+    assert {"function_app.py", "importcore/wiring.py", "importcore/registry/client.py"} <= paths
+    assert any(path.startswith("importcore/storage/") for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "line", "breach"),
+    [
+        (azure_packages, "importcore/plan.py", "import azure.functions as f", "azure.functions"),
+        (azure_packages, "importcore/plan.py", "from azure import functions", "azure.functions"),
+        (azure_packages, "importcore/claim.py", "from azure.storage.queue.aio import QueueClient", "azure.storage"),
+        (azure_packages, "function_app.py", "import azure.data.tables", "azure.data"),
+        (azure_packages, "importcore/identity.py", "from azure.identity.aio import X", "azure.identity"),
+        (the_way_out, "importcore/plan.py", "import devtools.emulator", "devtools"),
+        (the_way_out, "importcore/plan.py", "from function_app import app", "function_app"),
+        (relative_imports, "importcore/plan.py", "from . import transfer", "imports ."),
+        (the_registry_room, "importcore/registry/client.py", "from importcore.record import X", "importcore.record"),
+        (the_registry_room, "importcore/registry/auth.py", "from importcore import identity", "importcore.identity"),
+        (the_registry_room, "importcore/registry/auth.py", "import importcore.errors_of_ours", "errors_of_ours"),
+        (the_three_phases, "importcore/transfer.py", "from importcore.commit import Commit", "importcore.commit"),
+        (the_three_phases, "importcore/plan.py", "from importcore import transfer", "importcore.transfer"),
+        (the_three_phases, "importcore/commit.py", "from importcore.blob_copy import BlobCopy", "importcore.blob_copy"),
+        (the_three_phases, "importcore/blob_copy.py", "import importcore.plan", "importcore.plan"),
+        (the_environment, "importcore/settings.py", "import os; X = os.environ['X']", "line 2"),
+        (the_environment, "importcore/plan.py", "from os import getenv", "line 2"),
+        (circles, "importcore/errors.py", "from importcore.reference import X", "importcore.reference"),
+        (imports_in_functions, "importcore/plan.py", "def f():\n    import json", "in f"),
+        (small_files_that_say_what_they_are, "importcore/plan.py", "\n" * LINES_AT_MOST, "lines"),
+    ],
+)
+def test_a_rule_sees_its_breach(tmp_path: Path, rule: Rule, path: str, line: str, breach: str) -> None:
+    """In a made-up tree that is in order until one line is added."""
+    for made_up in ("function_app.py", "importcore/wiring.py", "importcore/reference.py", path):
+        (tmp_path / made_up).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / made_up).write_text('"""A docstring."""\n')
+    (tmp_path / "importcore/reference.py").write_text('"""A docstring."""\nfrom importcore.errors import X\n')
+    assert rule(product_files(tmp_path)) == []
+
+    (tmp_path / path).write_text(f'"""A docstring."""\n{line}\n')
+
+    found = rule(product_files(tmp_path))
+    assert found
+    assert all(breach in line_found for line_found in found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "line"),
+    [
+        (azure_packages, "importcore/storage/queue.py", "from azure.storage.queue.aio import QueueClient"),
+        (azure_packages, "importcore/wiring.py", "from azure.identity.aio import X"),
+        (azure_packages, "importcore/identity.py", "from azure.core.exceptions import X"),
+        (the_registry_room, "importcore/registry/client.py", "from importcore.registry.blob import BlobReader"),
+        (the_three_phases, "importcore/transfer.py", "from importcore.blob_copy import BlobCopy"),
+        (the_environment, "importcore/wiring.py", "import os; X = os.environ"),
+        (the_environment, "importcore/sealing.py", "import os; X = os.urandom(12)"),
+        (
+            circles,
+            "importcore/errors.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from importcore.reference import X",
+        ),
+    ],
+)
+def test_a_rule_lets_pass_what_is_right(tmp_path: Path, rule: Rule, path: str, line: str) -> None:
+    """Else it would say nothing."""
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "importcore/reference.py").write_text('"""A docstring."""\nfrom importcore.errors import X\n')
+    (tmp_path / path).write_text(f'"""A docstring."""\n{line}\n')
+
+    assert rule(product_files(tmp_path)) == []
+
+
+def test_a_file_without_a_docstring_is_named(tmp_path: Path) -> None:
+    """Also an empty one."""
+    (tmp_path / "function_app.py").write_text("")
+
+    assert small_files_that_say_what_they_are(product_files(tmp_path)) == ["function_app.py has no docstring"]
