@@ -17,7 +17,7 @@ from importcore.checkpoint import UploadState
 from importcore.commit import Commit
 from importcore.deadline import Deadline
 from importcore.errors import Side
-from importcore.plan import make_plan
+from importcore.planning import make_plan
 from importcore.progress import ProgressMeter
 from importcore.record import TargetResult
 from importcore.reference import Reference

@@ -15,6 +15,7 @@ VERSION = 1
 BYTES_AT_MOST = 40 * 1024
 """A queue message holds 48 KiB before base64; the rest of the message needs less than 1 KiB."""
 _LOCATION_AT_MOST = 4 * 1024
+_SEALING_OVERHEAD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ class Checkpoint:
         """
         kept = [u for u in self.uploads if len(u.location) <= _LOCATION_AT_MOST]
         kept.sort(key=lambda upload: upload.offset, reverse=True)
-        while True:
-            rows = [[u.digest, u.repository, u.location, u.offset] for u in kept]
-            sealed = sealer.seal(json.dumps(rows, separators=(",", ":")).encode(), import_id) if rows else ""
-            if len(sealed) <= BYTES_AT_MOST:
-                return {"v": VERSION, "uploads": sealed}
-            kept.pop()
+        rows = [json.dumps([u.digest, u.repository, u.location, u.offset], separators=(",", ":")) for u in kept]
+        text, fitting = "", 0
+        for row in rows:
+            if _sealed_size(len(text) + len(row) + 2) > BYTES_AT_MOST:
+                break
+            text, fitting = f"{text},{row}" if text else row, fitting + 1
+        return {"v": VERSION, "uploads": sealer.seal(f"[{text}]".encode(), import_id) if fitting else ""}
 
     @classmethod
     def from_json(cls, value: object, sealer: Sealer, import_id: str) -> Self:
@@ -69,6 +71,11 @@ class Checkpoint:
             return cls()
         rows = json.loads(sealer.open(value["uploads"], import_id))
         return cls(tuple(UploadState(*row) for row in rows))
+
+
+def _sealed_size(characters: int) -> int:
+    """An upper bound of what sealing makes of a text: key id, nonce and tag, then base64. JSON escapes to ASCII."""
+    return _SEALING_OVERHEAD + (characters + 2) * 4 // 3
 
 
 class CheckpointLog(Protocol):

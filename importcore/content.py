@@ -183,6 +183,9 @@ class Manifest:
 
 def _parts(body: dict[str, Any], media_type: str) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:
     """Find the children and the blobs of a manifest."""
+    if "manifests" in body and ("layers" in body or "config" in body):
+        # Two readers could see two images in it (CVE-2021-41190; OCI image spec 1.0.2, "image manifest").
+        raise ContentError("it is an index and an image at once, which the OCI image spec forbids")
     if media_type in INDEX_TYPES:
         # Some tools (build caches) list blobs in an index; only what is a manifest can have children.
         entries = _descriptors(body, "manifests")

@@ -6,8 +6,8 @@ Looks at the raw body, so that a contradiction is said along with every field th
 from typing import Any
 
 from importcore.backup_tag import fill_in
-from importcore.errors import FieldProblem
-from importcore.reference import is_tag
+from importcore.errors import FieldProblem, InvalidReferenceError
+from importcore.reference import is_tag, normal_registry
 
 _SAMPLE_DIGEST = "sha256:" + 64 * "0"
 
@@ -61,7 +61,16 @@ def _inside_source(source: dict[str, Any]) -> list[FieldProblem]:
             found.append(_problem("source.credentials", message))
         message = "is not supported in this version; name the registry's login server in `registryUri` instead"
         found.append(_problem("source.resourceId", message, "not_supported"))
-    if isinstance(registry, str) and isinstance(image, str) and image.lower().startswith(f"{registry.lower()}/"):
+    if isinstance(registry, str) and isinstance(image, str) and _repeats(registry, image):
         message = "repeats the registry that `registryUri` already names; write the repository alone"
         found.append(_problem("source.sourceImage", message))
     return found
+
+
+def _repeats(registry: str, image: str) -> bool:
+    """Whether the image begins with the registry, in whatever spelling."""
+    first, slash, _ = image.partition("/")
+    try:
+        return bool(slash) and normal_registry(first) == normal_registry(registry)
+    except InvalidReferenceError:
+        return False

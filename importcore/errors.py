@@ -31,11 +31,14 @@ signed URL or a query string; whoever builds a message from outside text passes 
     └── LeaseLostError                 another run owns the import; this one stops and touches nothing
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 _PRINTED_AT_MOST = 300
+_QUERY = re.compile(r"\?[^\s?]*=\S*")
+_USER_INFORMATION = re.compile(r"//[^/\s@]+@")
 
 
 class Side(StrEnum):
@@ -57,8 +60,7 @@ class FieldProblem:
 def printable(text: str, at_most: int = _PRINTED_AT_MOST) -> str:
     """Make text from outside fit for a message: one line, no control characters, bounded, no query strings."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    words = [word.split("?", 1)[0] + "?…" if "://" in word and "?" in word else word for word in line.split(" ")]
-    line = " ".join(words)
+    line = _QUERY.sub("?…", _USER_INFORMATION.sub("//…@", line))
     return line if len(line) <= at_most else line[: at_most - 1] + "…"
 
 

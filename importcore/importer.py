@@ -1,8 +1,8 @@
 """The path of an import, from its message to its end. Start reading here.
 
 A run is one invocation of the queue trigger: claim the import (`claim.py`), bring it through the three phases
-(`plan.py`, `transfer.py`, `commit.py`) under its heartbeat (`running.py`), end the run (`ending.py`). Whatever dies on
-the way, the lease message brings the import back with its checkpoint.
+(`planning.py`, `transfer.py`, `commit.py`) under its heartbeat (`running.py`), end the run (`ending.py`). Whatever dies
+on the way, the lease message brings the import back with its checkpoint.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from importcore.deadline import Deadline, OutOfTime
 from importcore.ending import DEATHS_AT_MOST, Ending
 from importcore.errors import LeaseLostError, NoProgressError, StorageUnavailableError, TransloadError
 from importcore.message import ImportMessage, UnreadableMessageError
-from importcore.plan import Plan, make_plan, require_free_tags
+from importcore.plan import Plan
+from importcore.planning import make_plan, require_free_tags
 from importcore.progress import Phase, PhaseStarted, Planned
 from importcore.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
 from importcore.reference import Reference

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from importcore.checkpoint import Checkpoint
-from importcore.errors import ContentError, TransloadError
+from importcore.errors import ContentError, TransloadError, printable
 from importcore.record import is_import_id
 from importcore.sealing import Sealer
 
@@ -77,8 +77,8 @@ class ImportMessage:
                 raise ContentError(f"its version is {value.get('v')!r:.20}, this code reads {VERSION}")
             checkpoint = Checkpoint.from_json(value.get("checkpoint"), sealer, import_id)
             return cls(import_id, Handover(str(value.get("handover"))), int(value.get("attempt", -1)), checkpoint)
-        except (TransloadError, ValueError, TypeError, RecursionError) as error:
-            raise UnreadableMessageError(str(error), import_id) from error
+        except (TransloadError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise UnreadableMessageError(printable(str(error)), import_id) from error
 
 
 def first_message(import_id: str) -> ImportMessage:

@@ -3,6 +3,7 @@
 Grammar: OCI distribution spec, "Pulling manifests"; Docker Hub's short names as in the docker reference grammar.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 from typing import Self
@@ -18,9 +19,9 @@ _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PATH_PART}(?:/{_PATH_PART})*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_HOST = re.compile(
-    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
-)
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+_PORTS = 65_536
 _NAME_AT_MOST = 255
 
 
@@ -41,12 +42,35 @@ def normal_registry(text: str) -> str:
         InvalidReferenceError: It is not a host with an optional port.
     """
     host = text.strip().lower().removeprefix("https://").rstrip("/")
-    port = re.search(r":([0-9]{1,5})$", host)
-    if _HOST.fullmatch(host) is None or (port and not 0 < int(port[1]) < 65_536):  # noqa: PLR2004 (the largest port)
+    if not _is_host(host):
         raise InvalidReferenceError(
             f"'{printable(text, 80)}' is not a registry address; write host or host:port, for example mcr.microsoft.com"
         )
     return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
+
+
+def _is_host(text: str) -> bool:
+    """Tell whether a text is a host with an optional port, and says by a dot or a port that it is one.
+
+    A bare word would be a Docker Hub repository when it is read again as the first part of a reference.
+    """
+    found = _HOST.fullmatch(text)
+    if found is None or not ("." in text or ":" in text or text == "localhost"):
+        return False
+    name, port = found["name"], found["port"]
+    if port is not None and not 0 < int(port) < _PORTS:
+        return False
+    if name.startswith("[") or name.rpartition(".")[2].isdigit():
+        return _is_address(name.strip("[]"))
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,10 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
 
 
 def _structure_problem(problem: Any) -> FieldProblem:  # noqa: ANN401 (pydantic's ErrorDetails, a plain dict)
-    path = ".".join(str(part) for part in problem["loc"] if part not in TAGS_OF_THE_UNION)
+    first, *rest = problem["loc"]
+    if first == "source" and rest and rest[0] in TAGS_OF_THE_UNION:
+        rest = rest[1:]
+    path = ".".join(printable(str(part), 60) for part in (first, *rest))
     code = {"missing": "missing_field", "extra_forbidden": "unknown_field"}.get(problem["type"], "invalid_value")
     message = {"missing_field": "is required", "unknown_field": "is not a field of this request"}.get(code)
     return FieldProblem(code, message or problem["msg"], path)
@@ -154,11 +157,12 @@ class _MeaningReader:
             by_digest_alone = source.digest and not source.tag
             tag = None if by_digest_alone else source.tag or "latest"
             return [Reference(registry, source.repository, tag)]
-        found = [self._target(f"targetTags.{i}", text, registry, tag_from=source) for i, text in enumerate(tagged)]
-        for i, text in enumerate(untagged):
-            reference = self._parsed(f"untaggedTargetRepositories.{i}", text, registry=registry)
-            if reference and (reference.tag or reference.digest):
-                self._wrong(f"untaggedTargetRepositories.{i}", f"'{printable(text, 120)}': name a repository alone")
+        found = [self._target(f"targetTags.{i}", text, registry, tag_from=source) for i, text in tagged]
+        for i, text in untagged:
+            path = f"untaggedTargetRepositories.{i}"
+            reference = self._parsed(path, text, registry=registry)
+            if reference and (reference.tag or reference.digest or _names_registry(text)):
+                self._wrong(path, f"'{printable(text, 120)}': name a repository alone")
             found.append(reference)
         return [reference for reference in found if reference]
 
@@ -173,8 +177,7 @@ class _MeaningReader:
 
     def _target(self, path: str, text: str, registry: str | None, *, tag_from: Reference | None) -> Reference | None:
         """Read a target; without a tag it gets the source's, or `latest` (as ACR does)."""
-        first, slash, _ = text.partition("/")
-        names_registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        names_registry = _names_registry(text)
         if path != "target" and names_registry:
             self._wrong(
                 path,
@@ -196,9 +199,10 @@ class _MeaningReader:
             return Reference(reference.registry, reference.repository, tag)
         return reference
 
-    def _texts(self, name: str) -> Sequence[str]:
+    def _texts(self, name: str) -> Sequence[tuple[int, str]]:
+        """The texts of a list with their places; what is no text is the models' to complain about."""
         values = self._value.get(name)
-        return [v for v in values if isinstance(v, str)] if isinstance(values, list) else []
+        return [(i, v) for i, v in enumerate(values) if isinstance(v, str)] if isinstance(values, list) else []
 
     def _parsed(self, path: str, text: str, *, registry: str | None = None) -> Reference | None:
         try:
@@ -216,3 +220,9 @@ class _MeaningReader:
 
     def _wrong(self, path: str, message: str) -> None:
         self._problems.append(FieldProblem("invalid_value", message, path))
+
+
+def _names_registry(text: str) -> bool:
+    """Whether a target begins with a registry, by the rule that references are read with."""
+    first, slash, _ = text.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")

@@ -29,17 +29,33 @@ class _Body(BaseModel):
 class CredentialsBody(_Body):
     """Credentials for the source registry. A password without a user name is an access token."""
 
-    username: Annotated[str, Field(max_length=_TEXT_AT_MOST)] | None = None
-    password: Annotated[str, Field(min_length=1, max_length=16_384, json_schema_extra={"writeOnly": True})]
+    username: Annotated[
+        Annotated[str, Field(max_length=_TEXT_AT_MOST)] | None,
+        Field(description="A user, a service principal's appId, the name of a token; left out for an access token."),
+    ] = None
+    password: Annotated[
+        str,
+        Field(min_length=1, max_length=16_384, json_schema_extra={"writeOnly": True}),
+        Field(description="The password or token; sealed while the import waits, and removed when it ends."),
+    ]
 
 
 class SourceBody(_Body):
     """Where to import from, in the words of ACR's `ImportSource`."""
 
-    registryUri: Annotated[_Text | None, Field(examples=["mcr.microsoft.com"])] = None  # noqa: N815 (ACR's name)
-    resourceId: _Text | None = None  # noqa: N815 (ACR's name)
-    sourceImage: Annotated[_Text, Field(examples=["library/alpine:3.20"])]  # noqa: N815 (ACR's name)
-    credentials: CredentialsBody | None = None
+    registryUri: Annotated[  # noqa: N815 (ACR's name)
+        _Text | None, Field(examples=["mcr.microsoft.com"], description="The address of the source registry.")
+    ] = None
+    resourceId: Annotated[  # noqa: N815 (ACR's name)
+        _Text | None, Field(description="The resource id of the source, where it is an Azure Container Registry.")
+    ] = None
+    sourceImage: Annotated[  # noqa: N815 (ACR's name)
+        _Text,
+        Field(examples=["library/alpine:3.20"], description="`repository[:tag][@digest]`; without both, `latest`."),
+    ]
+    credentials: Annotated[
+        CredentialsBody | None, Field(description="For the source; without them this app's own, or none.")
+    ] = None
 
 
 def _form(value: object) -> str:
@@ -54,11 +70,27 @@ class ImportBody(_Body):
         Discriminator(_form),
         Field(description="A reference such as docker.io/library/alpine:3.20, or an object in ACR's words."),
     ]
-    target: Annotated[_Text | None, Field(examples=["myregistry.azurecr.io/alpine:3.20"])] = None
-    targetRegistry: Annotated[_Text | None, Field(examples=["myregistry.azurecr.io"])] = None  # noqa: N815 (camel case as ACR)
-    targetTags: Annotated[list[_Text], Field(max_length=_TARGETS_AT_MOST)] = []  # noqa: N815 (ACR's name)
-    untaggedTargetRepositories: Annotated[list[_Text], Field(max_length=_TARGETS_AT_MOST)] = []  # noqa: N815 (ACR's name)
-    mode: Literal["NoForce", "Force"] = "NoForce"
+    target: Annotated[
+        _Text | None,
+        Field(examples=["myregistry.azurecr.io/alpine:3.20"], description="Where to, in the short form."),
+    ] = None
+    targetRegistry: Annotated[  # noqa: N815 (camel case as ACR)
+        _Text | None,
+        Field(examples=["myregistry.azurecr.io"], description="Where to; left out where a default is configured."),
+    ] = None
+    targetTags: Annotated[  # noqa: N815 (ACR's name)
+        list[_Text],
+        Field(max_length=_TARGETS_AT_MOST, examples=[["alpine:3.20"]]),
+        Field(description="`repository[:tag]`; without a tag the source's, or `latest`."),
+    ] = []
+    untaggedTargetRepositories: Annotated[  # noqa: N815 (ACR's name)
+        list[_Text],
+        Field(max_length=_TARGETS_AT_MOST, description="Repositories that get the image by digest alone."),
+    ] = []
+    mode: Annotated[
+        Literal["NoForce", "Force"],
+        Field(description="NoForce refuses, before any byte moves, where a target tag stands on another digest."),
+    ] = "NoForce"
     platforms: Annotated[
         list[Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9_.]+)?$", max_length=64)]],
         Field(max_length=_PLATFORMS_AT_MOST, examples=[["linux/amd64", "linux/arm64/v8"]]),

@@ -8,6 +8,7 @@ import httpx
 from importcore.content import Descriptor
 from importcore.errors import RegistryUnavailableError, Side, SizeMismatchError
 from importcore.registry.answers import unavailable
+from importcore.registry.numbers import whole_number
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _STEP = "read blob"
@@ -31,16 +32,18 @@ class BlobReader:
 
     def _beginning(self, blob: Descriptor, offset: int) -> int:
         """Find how many bytes come before `offset`: all of them, when the server ignored the range (200, not 206)."""
-        length = self._response.headers.get("content-length", "")
         if self._response.status_code == httpx.codes.PARTIAL_CONTENT:
             found = _CONTENT_RANGE.fullmatch(self._response.headers.get("content-range", ""))
-            if found is None or int(found[1]) > offset:
+            first = whole_number(found[1]) if found else None
+            if found is None or first is None or first > offset:
                 raise self._broken("answered a range that was not asked for")
-            if found[3] != "*" and int(found[3]) != blob.size:
-                raise self._wrong_size(int(found[3]), blob.size)
-            return offset - int(found[1])
-        if length.isdigit() and int(length) != blob.size:
-            raise self._wrong_size(int(length), blob.size)
+            total = whole_number(found[3])
+            if found[3] != "*" and total != blob.size:
+                raise self._wrong_size(total, blob.size)
+            return offset - first
+        length = whole_number(self._response.headers.get("content-length"))
+        if length is not None and length != blob.size:
+            raise self._wrong_size(length, blob.size)
         return offset
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -78,9 +81,10 @@ class BlobReader:
             reference=self._reference,
         )
 
-    def _wrong_size(self, found: int, expected: int) -> SizeMismatchError:
+    def _wrong_size(self, found: int | None, expected: int) -> SizeMismatchError:
+        served = "an absurd number of" if found is None else f"at least {found}"
         return SizeMismatchError(
-            f"{self._registry} serves at least {found} bytes for {self._reference}, expected {expected}",
+            f"{self._registry} serves {served} bytes for {self._reference}, expected {expected}",
             origin=Side.SOURCE,
             step=_STEP,
             reference=self._reference,

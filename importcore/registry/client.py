@@ -26,6 +26,7 @@ from importcore.reference import is_digest
 from importcore.registry.answers import error_for, unavailable
 from importcore.registry.auth import SCOPES, RegistryAuth, explained
 from importcore.registry.blob import BlobReader
+from importcore.registry.numbers import whole_number
 from importcore.registry.origin import same_origin
 from importcore.registry.tokens import read_at_most
 from importcore.registry.transport import REPEATABLE
@@ -134,8 +135,8 @@ class RegistryClient:
         except NotFoundError:
             return False
         await response.aclose()
-        length = response.headers.get("content-length")
-        if length is not None and length.isdigit() and int(length) != blob.size:
+        length = whole_number(response.headers.get("content-length"))
+        if length is not None and length != blob.size:
             raise self._located(
                 SizeMismatchError(f"{self.registry} holds {blob.digest} with {length} bytes, expected {blob.size}"),
                 step,

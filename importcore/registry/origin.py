@@ -18,7 +18,15 @@ from aiohttp.resolver import ThreadedResolver
 from importcore.errors import UnsafeUrlError, printable
 from importcore.settings import HostSettings
 
-_ALWAYS_REFUSED = frozenset({ipaddress.ip_address("169.254.169.254"), ipaddress.ip_address("fd00:ec2::254")})
+_ALWAYS_REFUSED = frozenset(
+    ipaddress.ip_address(text)
+    for text in ("169.254.169.254", "fd00:ec2::254", "168.63.129.16")  # metadata services; Azure's platform address
+)
+_CARRIES_IPV4_LAST = tuple(
+    ipaddress.ip_network(text)
+    for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")  # compatible, mapped, translated, NAT64
+)
+_6TO4 = ipaddress.ip_network("2002::/16")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -80,12 +88,12 @@ class OriginGate:
         parsed = _unmapped(ipaddress.ip_address(address.partition("%")[0]))
         if parsed in _ALWAYS_REFUSED:
             return False
-        return parsed.is_global or host.rstrip(".").lower() in self._private_hosts
+        return _is_public(parsed) or host.rstrip(".").lower() in self._private_hosts
 
     def _check_address(self, url: httpx.URL, address: Address, *, private: bool) -> None:
         if address in _ALWAYS_REFUSED:
-            raise self._refused(url, "it is the platform's metadata endpoint")
-        if not address.is_global and not private:
+            raise self._refused(url, "it is the platform's metadata endpoint, or another address of its own")
+        if not _is_public(address) and not private:
             raise self._refused(
                 url, "the address is not a public one", 'set "private" for this host in TRANSLOAD_REGISTRIES'
             )
@@ -99,9 +107,18 @@ class OriginGate:
 
 
 def _unmapped(address: Address) -> Address:
-    """Look through IPv4 addresses written as IPv6 (`::ffff:127.0.0.1`)."""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    """Look through IPv4 addresses written as IPv6, whatever the transition mechanism."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if any(address in network for network in _CARRIES_IPV4_LAST) and int(address) > 1:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    if address in _6TO4:
+        return ipaddress.IPv4Address(int(address) >> 80 & 0xFFFF_FFFF)
+    return address
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not address.is_multicast
 
 
 def _literal_address(host: str) -> Address | None:

@@ -24,6 +24,7 @@ from importcore.errors import (
     TransloadError,
     UploadSessionLostError,
 )
+from importcore.registry.numbers import whole_number
 
 if TYPE_CHECKING:
     from importcore.registry.client import RegistryClient
@@ -52,8 +53,7 @@ class UploadSession:
         if not location:
             raise _odd(client, "start upload", "without a Location")
         session = cls(client, repository, digest, client.resolve(location, response.request.url))
-        least = response.headers.get("oci-chunk-min-length", "")
-        session.chunk_at_least = int(least) if least.isdigit() else 0
+        session.chunk_at_least = whole_number(response.headers.get("oci-chunk-min-length")) or 0
         return session
 
     @property
@@ -125,7 +125,8 @@ class UploadSession:
             DigestMismatchError: The registry computed another digest; the session is dead.
             UploadSessionLostError: It does not know the session any more.
         """
-        url = self._url.copy_merge_params([*self._url.params.multi_items(), ("digest", self.digest)])
+        location = str(self._url)  # opaque: what it has is kept to the letter, and the digest comes behind
+        url = httpx.URL(f"{location}{'&' if '?' in location else '?'}digest={self.digest}")
         content = body or b""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(content))}
         try:
@@ -158,13 +159,14 @@ class UploadSession:
         if location:
             self._url = self._client.resolve(location, response.request.url)
         found = _RANGE.fullmatch(response.headers.get("range", "").strip())
-        if found is None:
+        last = whole_number(found[1]) if found else None
+        if last is None:
             self.offset = default
-        elif found[1] == "0":
+        elif last == 0:
             # "0-0" means nothing yet, or one byte; it is one byte only where exactly that can have been sent.
             self.offset = 1 if sent == 1 and default == 1 else 0
         else:
-            self.offset = int(found[1]) + 1
+            self.offset = last + 1
 
     def _other_digest(self, what: str) -> DigestMismatchError:
         return DigestMismatchError(

@@ -11,7 +11,11 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 LINES_AT_MOST = 330
-PHASES = {"plan": {"plan"}, "transfer": {"transfer", "blob_copy"}, "commit": {"commit"}}
+PHASES = {
+    "plan": {"planning", "platforms", "referrers"},
+    "transfer": {"transfer", "blob_copy", "attempts"},
+    "commit": {"commit", "attach"},
+}
 _REGISTRY_MAY_IMPORT = ("content", "errors", "reference", "settings", "registry")
 _ENVIRONMENT = {"environ", "getenv", "environb"}
 
