@@ -142,3 +142,8 @@ class Reference:
 def api_host(registry: str) -> str:
     """Give the host that serves a registry's API: `registry-1.docker.io` for Docker Hub, else the same."""
     return _DOCKER_HUB_API if registry == DOCKER_HUB else registry
+
+
+def registry_of(host: str) -> str:
+    """Give the registry that a host serves; the way back from `api_host`."""
+    return DOCKER_HUB if host == _DOCKER_HUB_API else host

@@ -5,7 +5,6 @@ named in one `ConfigurationError`, which every function then answers until they 
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from importcore.errors import ConfigurationError, InvalidReferenceError, printable
-from importcore.reference import normal_registry
+from importcore.reference import normal_registry, registry_of
 
 MEBIBYTE = 1024 * 1024
 _ACR_SUFFIXES = (".azurecr.io", ".azurecr.cn", ".azurecr.us")
@@ -78,7 +77,7 @@ class Settings:
 
     def host(self, registry: str) -> HostSettings:
         """Give what is special about a registry host; nothing is, unless configured."""
-        return self.registries.get(registry, _ORDINARY_HOST)
+        return self.registries.get(registry_of(registry), _ORDINARY_HOST)
 
     def is_acr(self, registry: str) -> bool:
         """Tell whether this host may be shown the app's Entra identity."""
@@ -108,12 +107,10 @@ class Settings:
             registries=reader.hosts("TRANSLOAD_REGISTRIES"),
             slice_seconds=reader.number("TRANSLOAD_SLICE_SECONDS", 540, least=1, most=86_400),
             lease_seconds=reader.number("TRANSLOAD_LEASE_SECONDS", 60, least=1, most=3_600),
-            chunk_bytes=int(
-                reader.number("TRANSLOAD_CHUNK_BYTES", 32 * MEBIBYTE, least=64 * 1024, most=1024 * MEBIBYTE)
-            ),
-            parallel_transfers=int(reader.number("TRANSLOAD_PARALLEL_TRANSFERS", 6, least=1, most=16)),
+            chunk_bytes=reader.whole("TRANSLOAD_CHUNK_BYTES", 32 * MEBIBYTE, least=64 * 1024, most=1024 * MEBIBYTE),
+            parallel_transfers=reader.whole("TRANSLOAD_PARALLEL_TRANSFERS", 6, least=1, most=16),
             client_id=reader.text("AZURE_CLIENT_ID", "") or None,
-            identity_endpoint_host=urlsplit(reader.text("IDENTITY_ENDPOINT", "")).netloc or None,
+            identity_endpoint_host=reader.netloc("IDENTITY_ENDPOINT"),
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
         )
         reader.raise_if_wrong()
@@ -146,8 +143,21 @@ class _Reader:
             value = float("nan")
         if not least <= value <= most:
             self._wrong.append(f"{name}: '{printable(text, 40)}' is not a number from {least:g} to {most:g}")
-            return default
+            return float(default)
         return value
+
+    def whole(self, name: str, default: int, *, least: int, most: int) -> int:
+        value = self.number(name, default, least=least, most=most)
+        if not value.is_integer():
+            self._wrong.append(f"{name}: {value:g} is not a whole number")
+        return int(value)
+
+    def netloc(self, name: str) -> str | None:
+        try:
+            return urlsplit(self.text(name, "")).netloc or None
+        except ValueError:
+            self._wrong.append(f"{name}: is not a URL")
+            return None
 
     def flag(self, name: str) -> bool:
         text = self.text(name, "false").lower()
@@ -175,20 +185,22 @@ class _Reader:
 
     def sealing_keys(self) -> tuple[tuple[str, bytes], ...]:
         name = "TRANSLOAD_SEALING_KEYS"
-        keys = []
-        for part in filter(None, (part.strip() for part in self.text(name, "").split(","))):
+        keys: dict[str, bytes] = {}
+        parts = [part.strip() for part in self.text(name, "").split(",") if part.strip()]
+        for part in parts:
             key_id, _, encoded = part.partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
+            except ValueError:  # not base64, or not even ASCII
                 key = b""
-            if not key_id.isalnum() or len(key) != _SEALING_KEY_BYTES:
+            if not (key_id.isascii() and key_id.isalnum()) or len(key) != _SEALING_KEY_BYTES:
                 self._wrong.append(f"{name}: each entry must be id:base64, with {_SEALING_KEY_BYTES} bytes in base64")
-            else:
-                keys.append((key_id, key))
-        if not keys and not self._wrong:
+            elif key_id in keys:
+                self._wrong.append(f"{name}: two keys have the id '{key_id[:40]}'")
+            keys[key_id] = key
+        if not parts:
             self._wrong.append(f"{name}: is missing; it seals credentials and upload sessions that wait in the queue")
-        return tuple(keys)
+        return tuple(keys.items())
 
     def storage(self) -> StorageAccount:
         name = "AzureWebJobsStorage"

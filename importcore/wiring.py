@@ -137,10 +137,13 @@ def _storage_clients(
     account: StorageAccount, identity: AsyncTokenCredential, options: dict[str, Any]
 ) -> tuple[QueueServiceClient, TableServiceClient]:
     if account.connection_string:
-        return (
-            QueueServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
-            TableServiceClient.from_connection_string(account.connection_string, retry_total=2, **options),
-        )
+        try:
+            return (
+                QueueServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
+                TableServiceClient.from_connection_string(account.connection_string, retry_total=2, **options),
+            )
+        except ValueError:  # its words may hold the key
+            raise ConfigurationError("AzureWebJobsStorage: is not a storage connection string") from None
     return (
         QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY, **options),
         TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **options),

@@ -99,7 +99,7 @@ def error_for(
 
 
 def unavailable(
-    error: httpx.TransportError,
+    error: httpx.RequestError,
     registry: str,
     step: str,
     side: Side | None = None,

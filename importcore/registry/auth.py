@@ -18,10 +18,13 @@ from importcore.errors import AuthenticationError
 from importcore.registry.challenge import Challenge, parse_challenges
 from importcore.registry.credentials import Credential
 from importcore.registry.origin import same_origin
-from importcore.registry.tokens import Token, TokenRequest, granted
+from importcore.registry.tokens import Token, TokenRequest, granted, read_at_most
 
 SCOPES = "transload.scopes"
 """Request extension: the scopes that the request needs, a tuple of strings; without it, those of the challenge."""
+
+
+_CHALLENGE_BODY_AT_MOST = 64 * 1024
 
 
 class RegistryAuth(httpx.Auth):
@@ -55,6 +58,8 @@ class RegistryAuth(httpx.Auth):
         self._tokens = {of: token for of, token in self._tokens.items() if sent != f"Bearer {token.value}"}
         if not isinstance(request.stream, httpx.ByteStream):
             return
+        # httpx reads the answer whole before it sends again: a hostile one could be endless, so it gets a bounded body.
+        response._content = await read_at_most(response, _CHALLENGE_BODY_AT_MOST)  # noqa: SLF001 (no public way)
         fresh = await self._header(scopes)
         if fresh is None or fresh == sent:
             return

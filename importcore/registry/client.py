@@ -269,7 +269,7 @@ class RegistryClient:
             if response.status_code in accept:
                 return response
             body = await read_at_most(response, _ERROR_BODY_AT_MOST)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise unavailable(error, self.registry, step, self.side, reference) from error
         except TransloadError as error:  # of the gate, or of the token service
             raise self._located(error, error.step or step, reference) from error

@@ -9,6 +9,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from importcore.errors import AuthenticationError
 from importcore.registry.tokens import (
     Token,
     TokenRequest,
@@ -86,12 +87,23 @@ class AcrIdentity:
         self._single_flight = asyncio.Lock()
 
     async def token(self, wish: TokenRequest) -> Token:
-        """An access token for the wish, by way of the kept refresh token."""
-        async with self._single_flight:
-            if self._refresh is None or not self._refresh.is_fresh:
-                self._refresh = await acr_refresh_token(wish, await self._entra())
-            refresh = self._refresh
+        """An access token for the wish, by way of the kept refresh token; one that is refused is replaced once."""
+        refresh, is_new = await self._refresh_token(wish, refused=None)
+        try:
+            return await acr_access_token(wish, refresh.value)
+        except AuthenticationError:
+            if is_new:
+                raise
+        refresh, _ = await self._refresh_token(wish, refused=refresh)
         return await acr_access_token(wish, refresh.value)
+
+    async def _refresh_token(self, wish: TokenRequest, *, refused: Token | None) -> tuple[Token, bool]:
+        async with self._single_flight:
+            kept = self._refresh
+            if kept is not None and kept.is_fresh and kept is not refused:
+                return kept, False
+            self._refresh = await acr_refresh_token(wish, await self._entra())
+            return self._refresh, True
 
 
 @dataclass(frozen=True, slots=True)

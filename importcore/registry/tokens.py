@@ -8,13 +8,14 @@ registry then answers 401 to the request itself, and `granted` tells what was mi
 import base64
 import binascii
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from importcore.errors import RegistryUnavailableError, UnsafeUrlError
+from importcore.errors import NotFoundError, RegistryError, RegistryUnavailableError, UnsafeUrlError
 from importcore.registry.answers import error_for, unavailable
 from importcore.registry.challenge import Challenge
 from importcore.registry.origin import same_origin
@@ -22,6 +23,8 @@ from importcore.registry.transport import REPEATABLE
 
 _DEFAULT_LIFE = 60.0  # distribution: "if omitted, this defaults to 60 seconds"
 _EARLY_AT_MOST = 120.0
+_LIFE_AT_MOST = 24 * 3600.0
+_TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")  # what can stand in a header field: no space, no line break
 _ANSWER_AT_MOST = 256 * 1024
 
 
@@ -70,7 +73,7 @@ def claims_of(token: str) -> dict[str, Any]:
         return {}
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 
@@ -80,11 +83,12 @@ def granted(token: str) -> tuple[str, ...] | None:
     access = claims_of(token).get("access")
     if not isinstance(access, list):
         return None
-    return tuple(
-        f"{entry.get('type')}:{entry.get('name')}:{','.join(map(str, entry.get('actions') or []))}"
-        for entry in access
-        if isinstance(entry, dict)
-    )
+    found = []
+    for entry in access:
+        actions = entry.get("actions") if isinstance(entry, dict) else None
+        if isinstance(actions, list):
+            found.append(f"{entry.get('type')}:{entry.get('name')}:{','.join(map(str, actions))}")
+    return tuple(found)
 
 
 async def distribution_token(wish: TokenRequest, authorization: str | None) -> Token:
@@ -99,7 +103,7 @@ async def distribution_token(wish: TokenRequest, authorization: str | None) -> T
     parameters += [("scope", scope) for scope in wish.scopes]
     url = realm.copy_with(query=None).copy_merge_params([*realm.params.multi_items(), *parameters])
     headers = {"Authorization": authorization} if authorization else {}
-    return await _ask(wish, httpx.Request("GET", url, headers=headers))
+    return await _ask(wish, _request(wish, "GET", url, headers=headers))
 
 
 async def acr_refresh_token(wish: TokenRequest, entra_token: str) -> Token:
@@ -145,24 +149,30 @@ def _service(wish: TokenRequest) -> str:
 
 
 async def _post(wish: TokenRequest, url: httpx.URL, form: dict[str, Any], field_name: str) -> Token:
-    return await _ask(wish, httpx.Request("POST", url, data=form), field_name)
+    return await _ask(wish, _request(wish, "POST", url, data=form), field_name)
+
+
+def _request(wish: TokenRequest, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:  # noqa: ANN401 (httpx's)
+    # Asking twice gives two tokens and does no harm. Built by the client, for its headers: identity encoding above all.
+    return wish.http.build_request(method, url, extensions={REPEATABLE: True}, **parts)
 
 
 async def _ask(wish: TokenRequest, request: httpx.Request, field_name: str | None = None) -> Token:
-    request.extensions[REPEATABLE] = True  # asking twice gives two tokens and does no harm
-    request.extensions["timeout"] = wish.http.timeout.as_dict()
     step = "get a token"
     try:
         response = await wish.http.send(request, auth=None, stream=True)
         body = await read_at_most(response, _ANSWER_AT_MOST)
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise unavailable(error, wish.registry, step) from error
     if response.status_code != httpx.codes.OK:
-        # The scope may be wrong, never absent: a 404 of a token service means that the realm itself is wrong.
-        raise error_for(response, body, registry=wish.registry, step=step)
+        refusal = error_for(response, body, registry=wish.registry, step=step)
+        if isinstance(refusal, NotFoundError):
+            # The token service is not there; that says nothing about what the token was wanted for.
+            raise RegistryError(refusal.message, registry=wish.registry, status=refusal.status, step=step)
+        raise refusal
     answer = _json_object(body)
     value = answer.get(field_name) if field_name else answer.get("token") or answer.get("access_token")
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise RegistryUnavailableError(
             f"the token service of {wish.registry} answered without a token",
             registry=wish.registry,
@@ -188,17 +198,17 @@ async def read_at_most(response: httpx.Response, limit: int) -> bytes:
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def _usable_for(token: str, expires_in: object) -> float:
     """Seconds until a token should be renewed: a fifth of its life early, at most two minutes."""
-    life = _DEFAULT_LIFE
+    life, now = _DEFAULT_LIFE, time.time()
     expiry = claims_of(token).get("exp")
     if isinstance(expires_in, int | float) and expires_in > 0:
-        life = float(expires_in)
+        life = min(expires_in, _LIFE_AT_MOST)
     elif isinstance(expiry, int | float):
-        life = max(0.0, expiry - time.time())
+        life = min(max(expiry, now), now + _LIFE_AT_MOST) - now
     return life - min(life / 5, _EARLY_AT_MOST)

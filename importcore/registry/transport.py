@@ -16,6 +16,7 @@ import tenacity
 from httpx_aiohttp import AiohttpTransport
 
 from importcore.errors import UnsafeUrlError
+from importcore.registry.numbers import whole_number
 from importcore.registry.origin import GatedResolver, OriginGate, UnsafeAddressError
 
 REPEATABLE = "transload.repeatable"
@@ -24,6 +25,7 @@ REPEATABLE = "transload.repeatable"
 _READ_BUFFER = 512 * 1024
 _TRIES = 4
 _WAIT_AT_MOST = 10.0
+_RETRY_AFTER_AT_MOST = 86_400.0
 _TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
 _REPEATABLE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -31,16 +33,16 @@ _REPEATABLE_METHODS = frozenset({"GET", "HEAD"})
 def retry_after(response: httpx.Response) -> float | None:
     """Read `Retry-After`, in seconds from now; it may be a number or a date (RFC 9110, 10.2.3)."""
     value = response.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.isdigit():
-        return float(min(int(value), 86_400))
+    seconds = whole_number(value)
+    if seconds is not None:
+        return float(min(seconds, _RETRY_AFTER_AT_MOST))
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        left = (moment - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), 86_400.0)
+    return min(max(0.0, left), _RETRY_AFTER_AT_MOST)
 
 
 class GateTransport(httpx.AsyncBaseTransport):

@@ -1,0 +1,55 @@
+# The way into this repository: `make` lists what there is. Needs make, git, Python 3.11 or newer, and Node 18 or newer.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+# What is left to the caller: make test TESTS=tests/unit, make demo SOURCE=… TARGET=…, make stack OPTIONS='--hosts 2'
+TESTS   ?= tests
+SOURCE  ?=
+TARGET  ?=
+OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test check lint format types demo bench stack lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## install everything that is needed (quick when nothing changed)
+	@$(PYTHON) tools/setup.py
+
+test: setup ## run the tests, with coverage
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest $(TESTS); status=$$?; \
+	 $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-empty --include='importcore/*,function_app.py'; exit $$status
+
+check: lint types ## everything that can be said without running the code
+	@$(BIN)/ruff format --check .
+
+lint: setup ## ruff
+	@$(BIN)/ruff check .
+
+format: setup ## let ruff format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+demo: setup ## import an image on the local stack (SOURCE=… TARGET=… for your own)
+	@$(BIN)/python -m devtools demo $(if $(SOURCE),--source $(SOURCE)) $(if $(TARGET),--target $(TARGET))
+
+bench: setup ## measure the copy beside its peers (OPTIONS=--quick for a look)
+	@$(BIN)/python -m bench.copy_images $(OPTIONS)
+
+stack: setup ## start the local stack and keep it running (OPTIONS='--hosts 2 --data .local-stack')
+	@$(BIN)/python -m devtools up $(OPTIONS)
+
+lock: setup ## lock the requirements again
+	@$(UV_COMPILE) --python-version 3.11 pyproject.toml -o requirements.txt
+	@$(UV_COMPILE) --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
+	@echo 'azure-functions-runtime==1.3.0' | $(UV_COMPILE) --python-version 3.13 pyproject.toml - -o requirements-runtime-test.txt
+
+clean: ## remove what setup and the tools made
+	@rm -rf .venv .venv-runtime node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov .local-stack
