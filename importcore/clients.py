@@ -37,15 +37,20 @@ class ImportClients:
         return self._sealer.seal(json.dumps([credentials.username, credentials.password]).encode(), import_id)
 
     def source(self, record: ImportRecord) -> RegistryClient:
-        """The source: with the request's credentials, else this app's identity at an ACR, else anonymous."""
-        registry = Reference.parse(record.source).registry
-        credential: Credential
-        if record.sealed_credentials:
-            username, password = json.loads(self._sealer.open(record.sealed_credentials, record.id))
+        """The source of an import, with the credentials that its request brought."""
+        sealed, credentials = record.sealed_credentials, None
+        if sealed:
+            username, password = json.loads(self._sealer.open(sealed, record.id))
+            credentials = UserCredentials(password, username)
+        return self.source_for(Reference.parse(record.source), credentials)
+
+    def source_for(self, reference: Reference, credentials: UserCredentials | None) -> RegistryClient:
+        """A source: with the request's credentials, else this app's identity at an ACR, else anonymous."""
+        credential: Credential = self._own(reference.registry)
+        if credentials:
+            username, password = credentials.username, credentials.password
             credential = UserPassword(username, password) if username else AcrAccessToken(password)
-        else:
-            credential = self._own(registry)
-        return self.registries.client(registry, Side.SOURCE, credential)
+        return self.registries.client(reference.registry, Side.SOURCE, credential)
 
     def target(self, registry: str) -> RegistryClient:
         """The target: with this app's identity at an ACR, else anonymous."""

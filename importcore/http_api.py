@@ -10,18 +10,22 @@ from importlib.metadata import PackageNotFoundError, version
 
 from importcore.errors import (
     ConfigurationError,
+    ContentError,
     FieldProblem,
     ImportConflictError,
     ImportNotFoundError,
     InvalidRequestError,
     PolicyError,
+    RegistryError,
     StorageUnavailableError,
     TransloadError,
+    UnsafeUrlError,
 )
 from importcore.openapi import openapi
+from importcore.preview import PreviewTooLongError
 from importcore.record import Status, is_import_id
 from importcore.request import read_import_request
-from importcore.views import error_json, import_json, list_json
+from importcore.views import error_json, import_json, list_json, preview_json
 from importcore.wiring import Services
 
 _PAGE = 50
@@ -35,6 +39,10 @@ _STATUS_OF: Mapping[type[TransloadError], int] = {
     ImportConflictError: 409,
     ConfigurationError: 500,
     StorageUnavailableError: 503,
+    RegistryError: 502,
+    ContentError: 422,
+    UnsafeUrlError: 422,
+    PreviewTooLongError: 504,
 }
 
 
@@ -66,6 +74,8 @@ async def submit(app: Services, body: bytes, idempotency_key: str | None) -> Ans
             f"the Idempotency-Key header {message}", (FieldProblem("invalid_value", message, "Idempotency-Key"),)
         )
     request = read_import_request(body, default_target=app.settings.default_target_registry)
+    if request.validate_only:
+        return Answer(200, preview_json(await app.intake.preview(request)))
     record = await app.intake.submit(request, idempotency_key=idempotency_key)
     return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
 

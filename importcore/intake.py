@@ -7,6 +7,7 @@ from importcore.clients import ImportClients
 from importcore.errors import ImportConflictError, ImportNotFoundError, StorageUnavailableError
 from importcore.message import first_message
 from importcore.policy import require_allowed
+from importcore.preview import Preview, preview
 from importcore.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
 from importcore.request import ImportRequest
 from importcore.sealing import Sealer
@@ -32,6 +33,16 @@ class Intake:
         self._queue = queue
         self._sealer = sealer
         self._clients = clients
+
+    async def preview(self, request: ImportRequest) -> Preview:
+        """Tell what an import would do, and do nothing; see `preview.py`.
+
+        Raises:
+            PolicyError: This installation does not allow it.
+            TransloadError: The import would fail, for this reason.
+        """
+        require_allowed(request, self._settings)
+        return await preview(request, self._clients)
 
     async def submit(self, request: ImportRequest, *, idempotency_key: str | None = None) -> ImportRecord:
         """Accept an import: the record first, then its message. A repeated key answers the first record.

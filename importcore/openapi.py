@@ -5,9 +5,9 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from importcore.request_body import ImportBody
-from importcore.views import ErrorBody, ImportListView, ImportView
+from importcore.views import ErrorBody, ImportListView, ImportView, PreviewView
 
-_MODELS = (ImportBody, ImportView, ImportListView, ErrorBody)
+_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, ErrorBody)
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -71,9 +71,12 @@ _SUBMIT = {
             },
             "content": _content("ImportView"),
         },
+        **_ok("With `validateOnly`: what the import would do", "PreviewView"),
         **_errors(
             _400="Names every wrong field", _403="Not allowed here", _409="The Idempotency-Key is another import's",
-            _500="The app settings are wrong", _503="Storage did not answer; nothing was accepted",
+            _422="`validateOnly`: the content cannot be imported", _500="The app settings are wrong",
+            _502="`validateOnly`: a registry refused or did not answer",
+            _503="Storage did not answer; nothing was accepted", _504="`validateOnly`: it took too long",
         ),
     },
 }  # fmt: skip

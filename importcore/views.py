@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from importcore.errors import ConfigurationError, InvalidRequestError, TransloadError
+from importcore.preview import Preview
 from importcore.record import ErrorReport, ImportRecord
 from importcore.request import ImportOptions
 
@@ -146,6 +147,29 @@ class ImportListView(_View):
     continuation_token: str | None = Field(description="Pass it as ?continuationToken= for the next page")
 
 
+class TargetPreviewView(_View):
+    """One target of an import that was not begun."""
+
+    reference: str
+    standing: str | None = Field(description="The digest that it stands on now")
+    conflict: bool = Field(description="Whether the import would be refused because of that")
+
+
+class PreviewView(_View):
+    """What an import would do; the answer to `validateOnly`."""
+
+    source: str
+    digest: str = Field(description="What the target tags would stand on")
+    source_digest: str
+    manifests: int
+    referrers: int
+    blobs: int
+    bytes_total: int
+    bytes_there: int = Field(description="Bytes that the target has already")
+    bytes_to_move: int
+    targets: list[TargetPreviewView]
+
+
 class ProblemView(_View):
     """One wrong field."""
 
@@ -160,7 +184,9 @@ class ErrorView(_View):
     code: str
     message: str
     action: str = ""
-    target: str | None = None
+    target: str | None = Field(default=None, description="The one wrong field, or the reference that it is about")
+    side: str | None = Field(default=None, description="source or target, where a registry is at fault")
+    step: str | None = None
     details: list[ProblemView] = []
 
 
@@ -181,6 +207,13 @@ def list_json(records: list[ImportRecord], continuation_token: str | None) -> st
     return page.model_dump_json(by_alias=True)
 
 
+def preview_json(found: Preview) -> str:
+    """A preview as JSON."""
+    targets = [TargetPreviewView(**asdict(target)) for target in found.targets]
+    numbers = {name: value for name, value in asdict(found).items() if name != "targets"}
+    return PreviewView(**numbers, targets=targets, bytes_to_move=found.bytes_to_move).model_dump_json(by_alias=True)
+
+
 def error_json(error: TransloadError) -> str:
     """An error as JSON; what is wrong with the configuration is the operator's to read, not the caller's."""
     details: list[ProblemView] = []
@@ -192,6 +225,8 @@ def error_json(error: TransloadError) -> str:
         message=message,
         action=error.action,
         target=details[0].target if len(details) == 1 else error.reference,
+        side=error.origin,
+        step=error.step,
         details=details,
     )
     return ErrorBody(error=view).model_dump_json(by_alias=True, exclude_none=True)

@@ -217,3 +217,36 @@ async def test_verification_finds_what_the_target_lost(storage: str) -> None:
         record = await ship.import_app(verify=True)
         assert (record["status"], record["error"]["step"]) == ("Failed", "verify")
         assert blob in record["error"]["reference"]
+
+
+async def test_a_preview_tells_all_and_writes_nothing(storage: str) -> None:
+    """`validateOnly` answers what would be moved, what is there and what the tag stands on; nothing changes."""
+    older = image([layer(400, 9)])
+    async with Ship.sails(storage) as ship:
+        await ship.push(older)
+        await ship.import_app()
+        await ship.push(IMAGE)
+        before = (ship.target_emulator.state(), await ship.app.services.intake.newest(status=None, top=9, after=None))
+        body = {"source": f"{ship.source}/app:1", "target": f"{ship.target}/app:1", "validateOnly": True}
+        answer = await ship.app.post(body)
+        found = json.loads(answer.body)
+        assert (answer.status, found["digest"], found["manifests"]) == (200, IMAGE.root, len(IMAGE.manifests))
+        there = sum(len(blob) for name, blob in IMAGE.blobs.items() if name in older.blobs)
+        assert (found["bytesTotal"], found["bytesThere"]) == (IMAGE.size, there)
+        assert found["bytesToMove"] == IMAGE.size - there
+        assert found["targets"] == [{"reference": body["target"], "standing": older.root, "conflict": True}]
+        after = (ship.target_emulator.state(), await ship.app.services.intake.newest(status=None, top=9, after=None))
+        assert after == before
+
+
+async def test_a_preview_of_what_is_not_there_says_so(storage: str) -> None:
+    """A source that is missing is the answer's error, with side and step."""
+    async with Ship.sails(storage) as ship:
+        answer = await ship.app.post({"source": f"{ship.source}/no:1", "validateOnly": True})
+        error = json.loads(answer.body)["error"]
+        assert (answer.status, error["code"], error["side"], error["step"]) == (
+            502,
+            "not_found",
+            "source",
+            "get manifest",
+        )
