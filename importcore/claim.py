@@ -18,7 +18,11 @@ from importcore.storage.records import ImportRecords, RecordChangedError
 class Claims:
     """Turns a message from the queue into the right to run an import."""
 
-    def __init__(self, records: ImportRecords, queue: ImportQueue, sealer: Sealer, lease_seconds: float) -> None:
+    def __init__(
+        self, records: ImportRecords, queue: ImportQueue, sealer: Sealer, *, lease_seconds: float, worker: str
+    ) -> None:
+        """Take what a claim needs; `worker` names this process, for the record's history."""
+        self._worker = worker
         self._records = records
         self._queue = queue
         self._sealer = sealer
@@ -37,7 +41,7 @@ class Claims:
         held = ImportMessage(message.import_id, Handover.HELD, stored.record.attempts + 1, message.checkpoint)
         lease = await self._queue.send(held.encode(self._sealer), visible_in=self._lease_seconds)
         while stored is not None and _may_act(stored.record, message_id):
-            claimed = _claimed(stored.record, lease.id, message.handover)
+            claimed = _claimed(stored.record, lease.id, message.handover, self._worker)
             try:
                 stored = await self._records.replace(stored, claimed)
             except RecordChangedError:
@@ -55,7 +59,7 @@ def _may_act(record: ImportRecord, message_id: str) -> bool:
     return not record.status.is_final and record.lease_id in {None, message_id}
 
 
-def _claimed(record: ImportRecord, lease_id: str, handover: Handover) -> ImportRecord:
+def _claimed(record: ImportRecord, lease_id: str, handover: Handover, worker: str) -> ImportRecord:
     """The record after the claim, with the accounts of how the last run ended brought up to date."""
     died = handover is Handover.HELD
     claimed = replace(
@@ -72,6 +76,7 @@ def _claimed(record: ImportRecord, lease_id: str, handover: Handover) -> ImportR
         advances_at_claim=record.advances,
         deaths=(record.deaths if not record.has_progressed else 0) + died,
     )
+    if record.children is not None:
+        return claimed  # a parent that counts its children: its history would hold nothing else
     event = {Handover.QUEUED: "Started", Handover.HELD: "TakenOver"}.get(handover, "Resumed")
-    detail = "the run before it died or lost its lease" if died else ""
-    return claimed.noting(event, detail)
+    return claimed.noting(event, f"by {worker}{', because the run before it died or lost its lease' if died else ''}")

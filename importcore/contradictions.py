@@ -6,8 +6,10 @@ Looks at the raw body, so that a contradiction is said along with every field th
 from typing import Any
 
 from importcore.backup_tag import fill_in
-from importcore.errors import FieldProblem, InvalidReferenceError
+from importcore.clouds import cloud_of_registry
+from importcore.errors import FieldProblem, InvalidReferenceError, printable
 from importcore.reference import is_tag, normal_registry
+from importcore.selection_request import selects
 
 _SAMPLE_DIGEST = "sha256:" + 64 * "0"
 
@@ -18,7 +20,9 @@ def contradictions(value: dict[str, Any]) -> list[FieldProblem]:
     return [
         *_between_targets(value),
         *_between_options(value),
+        *_around_selection(value),
         *(_inside_source(source) if isinstance(source, dict) else []),
+        *(_resource_id_of_many(value, source) if isinstance(source, dict) else []),
     ]
 
 
@@ -32,6 +36,16 @@ def _between_targets(value: dict[str, Any]) -> list[FieldProblem]:
     others = ("targetRegistry", "targetTags", "untaggedTargetRepositories")
     message = "cannot stand beside `target`, which already says where to import to"
     return [_problem(other, message) for other in others if value.get(other)]
+
+
+def _around_selection(value: dict[str, Any]) -> list[FieldProblem]:
+    source, repositories = value.get("source"), value.get("repositories")
+    found: list[FieldProblem] = []
+    if isinstance(source, dict) and repositories is None and source.get("sourceImage") is None:
+        found.append(_problem("source.sourceImage", "is required", "missing_field"))
+    if value.get("targetTemplate") is not None and not selects(value):
+        found.append(_problem("targetTemplate", "needs a selection: `tags` or `repositories`"))
+    return found
 
 
 def _between_options(value: dict[str, Any]) -> list[FieldProblem]:
@@ -59,18 +73,45 @@ def _inside_source(source: dict[str, Any]) -> list[FieldProblem]:
         if credentials is not None:
             message = "cannot stand beside `resourceId`, which is read with this app's identity"
             found.append(_problem("source.credentials", message))
-        message = "is not supported in this version; name the registry's login server in `registryUri` instead"
-        found.append(_problem("source.resourceId", message, "not_supported"))
-    if isinstance(registry, str) and isinstance(image, str) and _repeats(registry, image):
-        message = "repeats the registry that `registryUri` already names; write the repository alone"
-        found.append(_problem("source.sourceImage", message))
+    named = next((field for field in ("registryUri", "resourceId") if source.get(field) is not None), None)
+    if named and isinstance(image, str):
+        found += _twice_named(registry, image, named)
+    if isinstance(credentials, dict):
+        found += _inside_credentials(credentials)
     return found
 
 
-def _repeats(registry: str, image: str) -> bool:
-    """Whether the image begins with the registry, in whatever spelling."""
+def _resource_id_of_many(value: dict[str, Any], source: dict[str, Any]) -> list[FieldProblem]:
+    if source.get("resourceId") is None or not selects(value):
+        return []
+    message = "cannot stand beside a selection; name the registry's login server in `registryUri` instead"
+    return [_problem("source.resourceId", message)]
+
+
+def _twice_named(registry: object, image: str, named: str) -> list[FieldProblem]:
+    """A login server in the image, beside the field that names the registry already."""
     first, slash, _ = image.partition("/")
     try:
-        return bool(slash) and normal_registry(first) == normal_registry(registry)
+        host = normal_registry(first) if slash else None
+        same = host is not None and isinstance(registry, str) and host == normal_registry(registry)
     except InvalidReferenceError:
-        return False
+        return []  # no registry, or one that is wrong by itself
+    if same:
+        message = "repeats the registry that `registryUri` already names; write the repository alone"
+    elif host and cloud_of_registry(host):
+        message = f"names the registry {printable(host, 80)} beside `{named}`; write the repository alone"
+    else:
+        return []
+    return [_problem("source.sourceImage", message)]
+
+
+def _inside_credentials(credentials: dict[str, Any]) -> list[FieldProblem]:
+    name, username, password = (credentials.get(field) for field in ("name", "username", "password"))
+    if name is not None:
+        others = {"username": username, "password": password}
+        message = "cannot stand beside `name`, which stands for a configured user and password"
+        return [_problem(f"source.credentials.{o}", message) for o, value in others.items() if value is not None]
+    if password is not None:
+        return []
+    message = "is required with a `username`" if username else "is required, or the `name` of configured credentials"
+    return [_problem("source.credentials.password", message, "missing_field")]

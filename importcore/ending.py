@@ -22,6 +22,7 @@ _STALLS_AT_MOST = 2
 _RETRIES_AT_MOST = 8
 _FIRST_RETRY_SECONDS = 15.0
 _RETRY_AT_MOST_SECONDS = 900.0
+_LOOK_AGAIN_SECONDS = 5.0
 
 
 class Ending:
@@ -46,6 +47,13 @@ class Ending:
             Handover.CONTINUE,
             0,
             lambda record: replace(record, stalls=stalls).noting("HandedOver", "the time slice was over"),
+        )
+
+    async def look_again(self, running: RunningImport) -> None:
+        """A parent sleeps until its children may have got further; this is no stall."""
+        until = now() + timedelta(seconds=_LOOK_AGAIN_SECONDS)
+        await running.hand_over(
+            Handover.CONTINUE, _LOOK_AGAIN_SECONDS, lambda record: replace(record, waiting_until=until, stalls=0)
         )
 
     async def met(self, running: RunningImport, error: TransloadError) -> None:
@@ -79,6 +87,8 @@ class Ending:
         await self._plans.delete(running.record.id)
 
     async def _give_up_uploads(self, running: RunningImport) -> None:
+        if not running.uploads:
+            return
         target = self._clients.target(Reference.parse(running.record.targets[0].reference).registry)
         for upload in running.uploads:
             await target.resume_upload(upload.repository, upload.digest, upload.location, upload.offset).cancel()

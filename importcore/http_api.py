@@ -23,9 +23,10 @@ from importcore.errors import (
 )
 from importcore.openapi import openapi
 from importcore.preview import PreviewTooLongError
+from importcore.preview_views import chosen_json, preview_json
 from importcore.record import Status, is_import_id
 from importcore.request import read_import_request
-from importcore.views import error_json, import_json, list_json, preview_json
+from importcore.views import error_json, import_json, list_json
 from importcore.wiring import Services
 
 _PAGE = 50
@@ -74,6 +75,9 @@ async def submit(app: Services, body: bytes, idempotency_key: str | None) -> Ans
             f"the Idempotency-Key header {message}", (FieldProblem("invalid_value", message, "Idempotency-Key"),)
         )
     request = read_import_request(body, default_target=app.settings.default_target_registry)
+    request = await app.clients.resolved(request)
+    if request.validate_only and request.selection:
+        return Answer(200, chosen_json(await app.intake.choose(request, request.selection)))
     if request.validate_only:
         return Answer(200, preview_json(await app.intake.preview(request)))
     record = await app.intake.submit(request, idempotency_key=idempotency_key)
@@ -100,9 +104,14 @@ async def list_newest(app: Services, parameters: Mapping[str, str]) -> Answer:
         problems.append(FieldProblem("invalid_value", f"must be one of {', '.join(Status)}", "status"))
     if after is not None and not is_import_id(after):
         problems.append(FieldProblem("invalid_value", "is not a token that a list answered", "continuationToken"))
+    parent = parameters.get("parent")
+    if parent is not None and not is_import_id(parent):
+        problems.append(FieldProblem("invalid_value", "is not the id of an import", "parent"))
     if problems:
         raise InvalidRequestError("the query is wrong in: " + ", ".join(p.target for p in problems), tuple(problems))
-    records, token = await app.intake.newest(status=Status(status) if status else None, top=int(top), after=after)
+    records, token = await app.intake.newest(
+        status=Status(status) if status else None, parent=parent, top=int(top), after=after
+    )
     return Answer(200, list_json(records, token))
 
 

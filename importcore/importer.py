@@ -17,15 +17,17 @@ from importcore.commit import Commit
 from importcore.deadline import Deadline, OutOfTime
 from importcore.ending import DEATHS_AT_MOST, Ending
 from importcore.errors import LeaseLostError, NoProgressError, StorageUnavailableError, TransloadError
+from importcore.expansion import Expansion
 from importcore.message import ImportMessage, UnreadableMessageError
 from importcore.plan import Plan
-from importcore.planning import make_plan, require_free_tags
+from importcore.planning import make_plan, require_free_tags, tags_of_digest
 from importcore.progress import Phase, PhaseStarted, Planned
 from importcore.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.running import CancelRequested, RunningImport
 from importcore.sealing import Sealer
+from importcore.selection import Selection
 from importcore.settings import Settings
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
@@ -48,14 +50,17 @@ class Importer:
         plans: Plans,
         sealer: Sealer,
         clients: ImportClients,
+        worker: str,
     ) -> None:
+        """Take what a run needs; `worker` names this process, for the record's history."""
         self._settings = settings
         self._records = records
         self._plans = plans
         self._sealer = sealer
         self._clients = clients
-        self._claims = Claims(records, queue, sealer, settings.lease_seconds)
+        self._claims = Claims(records, queue, sealer, lease_seconds=settings.lease_seconds, worker=worker)
         self._ending = Ending(clients, plans)
+        self._expansion = Expansion(records, queue, sealer, clients)
         self._slots = asyncio.Semaphore(settings.parallel_transfers)
         self._deadlines: set[Deadline] = set()
 
@@ -74,10 +79,15 @@ class Importer:
         self._deadlines.add(deadline)
         try:
             try:
+                if running.record.selection is not None:
+                    await self._expand(running, running.record.selection, deadline)
+                    return
                 targets = await running.guarded(self._bring(running, deadline), deadline)
             except OutOfTime:
                 await self._ending.out_of_time(running)
             except CancelRequested:
+                if running.record.selection is not None:
+                    await self._expansion.cancel_children(running.record)
                 await self._ending.canceled(running)
             except LeaseLostError:
                 raise
@@ -98,12 +108,13 @@ class Importer:
         if record.deaths >= DEATHS_AT_MOST:
             raise NoProgressError(f"{record.deaths} runs in a row died without moving anything")
         wanted = Reference.parse(record.source)
-        targets = tuple(Reference.parse(target.reference) for target in record.targets)
-        repositories = tuple(dict.fromkeys(target.repository for target in targets))
-        source, target = self._clients.source(record), self._clients.target(targets[0].registry)
+        source = self._clients.source(record)
 
         meter(PhaseStarted(Phase.PLAN))
         plan, fresh = await self._plan(running, source, wanted)
+        targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
+        repositories = tuple(dict.fromkeys(target.repository for target in targets))
+        target = self._clients.target(targets[0].registry)
         digest, times = plan.root.digest, len(repositories)
         meter(Planned(len(plan.blobs) * times, plan.size * times, len(plan.manifests) * times, fresh))
         await require_free_tags(target, targets, digest, record.mode)
@@ -120,11 +131,23 @@ class Importer:
         await commit.manifests(repositories)
         await Attach(plan, target, record.mode).to(repositories)
         await require_free_tags(target, targets, digest, record.mode)
-        done = await commit.tags(record.targets, running.beat, record.options.backup_tag)
+        done = await commit.tags(running.record.targets, running.beat, record.options.backup_tag)
         if record.options.verify:
             meter(PhaseStarted(Phase.VERIFY))
             await verify(plan, target, targets)
         return done
+
+    async def _expand(self, running: RunningImport, selection: Selection, deadline: Deadline) -> None:
+        """A parent's run: make the children, count them, and sleep until it is worth counting again."""
+        if running.record.cancel_requested:
+            raise CancelRequested
+        counts = await running.guarded(self._expansion.go_on(running, selection), deadline)
+        if not counts.are_over:
+            await self._ending.look_again(running)
+        elif counts.succeeded == counts.total:
+            await self._ending.succeeded(running, running.record.targets)
+        else:
+            await self._ending.failed(running, await self._expansion.failures(running.record))
 
     async def _plan(self, running: RunningImport, source: RegistryClient, wanted: Reference) -> tuple[Plan, bool]:
         """The kept plan of an earlier run, or a new one; whoever keeps it first decides the digest."""
@@ -136,7 +159,10 @@ class Importer:
             made = await make_plan(source, wanted, record.options)
             plan, fresh = Plan.decode(await self._plans.write_once(record.id, made.encode())), True
         if record.digest != plan.root.digest:
-            await running.change(lambda record: _planned(record, plan))
+            beside: tuple[str, ...] = ()
+            if record.options.same_digest:
+                beside = await tags_of_digest(source, wanted.repository, plan.source_digest)
+            await running.change(lambda record: _planned(record, plan, beside))
         return plan, fresh
 
     async def fail(self, body: bytes) -> None:
@@ -175,16 +201,25 @@ class Importer:
             deadline.stop()
 
 
-def _planned(record: ImportRecord, plan: Plan) -> ImportRecord:
-    """The record with what the plan decided; it says so where the digest will not be the source's."""
+def _planned(record: ImportRecord, plan: Plan, beside: tuple[str, ...]) -> ImportRecord:
+    """The record with what the plan decided; it says so where the digest will not be the source's.
+
+    Args:
+        record: As it was.
+        plan: The plan.
+        beside: Tags that stand on the same digest at the source and are wanted, too.
+    """
+    first = Reference.parse(record.targets[0].reference)
+    more = (TargetResult(str(replace(first, tag=tag))) for tag in beside)
     known = replace(
         record,
         digest=plan.root.digest,
         source_digest=plan.source_digest,
         referrers=plan.referrers[:REFERRERS_AT_MOST],
+        targets=tuple(dict.fromkeys((*record.targets, *more))),
     ).noting("Planned", plan.root.digest)
     if plan.root.digest == plan.source_digest:
         return known
     return known.noting(
-        "PlatformsChosen", f"a smaller index, with a digest of its own; the source's is {plan.source_digest}"
+        "PlatformsChosen", f"a smaller index, with its own digest; the source's is {plan.source_digest}"
     )

@@ -5,12 +5,15 @@ from dataclasses import replace
 
 from importcore.clients import ImportClients
 from importcore.errors import ImportConflictError, ImportNotFoundError, StorageUnavailableError
+from importcore.expansion import chosen
 from importcore.message import first_message
 from importcore.policy import require_allowed
 from importcore.preview import Preview, preview
 from importcore.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
+from importcore.reference import Reference
 from importcore.request import ImportRequest
 from importcore.sealing import Sealer
+from importcore.selection import Selection
 from importcore.settings import Settings
 from importcore.storage.queue import ImportQueue, LeaseHandle
 from importcore.storage.records import ImportRecords, KeyClaim, RecordChangedError, StoredRecord
@@ -44,6 +47,16 @@ class Intake:
         require_allowed(request, self._settings)
         return await preview(request, self._clients)
 
+    async def choose(self, request: ImportRequest, selection: Selection) -> tuple[tuple[Reference, Reference], ...]:
+        """Tell which imports a selection would make, source and target of each, and make none.
+
+        Raises:
+            PolicyError: This installation does not allow it.
+            TransloadError: The source cannot be listed, or nothing or too much is chosen.
+        """
+        require_allowed(request, self._settings)
+        return await chosen(self._clients.source_for(request.source_registry, request.credentials), selection)
+
     async def submit(self, request: ImportRequest, *, idempotency_key: str | None = None) -> ImportRecord:
         """Accept an import: the record first, then its message. A repeated key answers the first record.
 
@@ -59,8 +72,9 @@ class Intake:
         import_id = await self._id_for(request, idempotency_key)
         record = ImportRecord(
             id=import_id,
-            source=str(request.source),
-            targets=tuple(TargetResult(str(target)) for target in request.targets),
+            source=_shown_source(request),
+            targets=tuple(TargetResult(str(target)) for target in request.targets or (request.selection,)),
+            selection=request.selection,
             mode=request.mode,
             options=request.options,
             status=Status.QUEUED,
@@ -81,7 +95,8 @@ class Intake:
         import_id = new_import_id()
         if idempotency_key is None:
             return import_id
-        meaning = repr((str(request.source), [*map(str, request.targets)], request.mode.value, request.options))
+        targets = [*map(str, request.targets)]
+        meaning = repr((_shown_source(request), targets, request.selection, request.mode.value, request.options))
         claim = KeyClaim(import_id, hashlib.sha256(meaning.encode()).hexdigest())
         kept = await self._records.claim_key(hashlib.sha256(idempotency_key.encode()).hexdigest(), claim)
         if kept.fingerprint != claim.fingerprint:
@@ -124,10 +139,10 @@ class Intake:
         return (await self._stored(import_id)).record
 
     async def newest(
-        self, *, status: Status | None, top: int, after: str | None
+        self, *, status: Status | None, top: int, after: str | None, parent: str | None = None
     ) -> tuple[list[ImportRecord], str | None]:
         """List records, newest first; see `ImportRecords.newest`."""
-        return await self._records.newest(status=status, top=top, after=after)
+        return await self._records.newest(status=status, parent=parent, top=top, after=after)
 
     async def _stored(self, import_id: str) -> StoredRecord:
         stored = await self._records.get(import_id) if is_import_id(import_id) else None
@@ -136,3 +151,9 @@ class Intake:
                 f"there is no import '{import_id[:40]}'", action="Check the id; list the imports."
             )
         return stored
+
+
+def _shown_source(request: ImportRequest) -> str:
+    if request.selection is None:
+        return str(request.source)
+    return f"{request.selection.source_registry}/{','.join(request.selection.repositories)}"

@@ -4,10 +4,11 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from importcore.preview_views import PreviewView, SelectionPreviewView
 from importcore.request_body import ImportBody
-from importcore.views import ErrorBody, ImportListView, ImportView, PreviewView
+from importcore.views import ErrorBody, ImportListView, ImportView
 
-_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, ErrorBody)
+_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, SelectionPreviewView, ErrorBody)
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -35,8 +36,12 @@ def openapi(version: str) -> dict[str, Any]:
     }
 
 
+def _ref(model: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model}"}
+
+
 def _content(model: str) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+    return {"application/json": {"schema": _ref(model)}}
 
 
 def _ok(description: str, model: str | None = None, status: str = "200") -> dict[str, Any]:
@@ -71,7 +76,10 @@ _SUBMIT = {
             },
             "content": _content("ImportView"),
         },
-        **_ok("With `validateOnly`: what the import would do", "PreviewView"),
+        "200": {
+            "description": "With `validateOnly`: what the import would do, or what the selection chooses",
+            "content": {"application/json": {"schema": {"anyOf": [_ref("PreviewView"), _ref("SelectionPreviewView")]}}},
+        },
         **_errors(
             _400="Names every wrong field", _403="Not allowed here", _409="The Idempotency-Key is another import's",
             _422="`validateOnly`: the content cannot be imported", _500="The app settings are wrong",
@@ -89,6 +97,12 @@ _LIST = {
             "schema": {"type": "string", "enum": ["Queued", "Running", "Succeeded", "Failed", "Canceled"]},
         },
         {"name": "top", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
+        {
+            "name": "parent",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "The imports of a selection alone",
+        },
         {"name": "continuationToken", "in": "query", "schema": {"type": "string"}},
     ],
     "responses": {

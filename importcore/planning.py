@@ -7,12 +7,13 @@ import asyncio
 
 from importcore.content import Descriptor, Manifest
 from importcore.errors import Side, SizeMismatchError, TargetTagExistsError, UnsupportedContentError
-from importcore.parallel import together
+from importcore.parallel import for_each, together
 from importcore.plan import Plan
 from importcore.platforms import select_platforms
 from importcore.reference import Reference
 from importcore.referrers import ReferrerSearch
 from importcore.registry.client import RegistryClient
+from importcore.registry.listing import list_tags
 from importcore.request import ImportOptions, Mode
 
 MANIFESTS_AT_MOST = 20_000
@@ -107,6 +108,18 @@ def _children_first(roots: tuple[Manifest, ...], found: dict[str, Manifest]) -> 
         waiting.append((manifest, True))
         waiting += [(found[child.digest], False) for child in reversed(manifest.children)]
     return tuple(ordered.values())
+
+
+async def tags_of_digest(source: RegistryClient, repository: str, digest: str) -> tuple[str, ...]:
+    """List the tags of a repository that stand on a digest; a HEAD for each, which no registry counts as a pull."""
+    found: list[str] = []
+
+    async def ask(tag: str) -> None:
+        if await source.head_manifest(repository, tag) == digest:
+            found.append(tag)
+
+    await for_each(await list_tags(source, repository), ask, at_once=_FETCHED_AT_ONCE)
+    return tuple(sorted(found))
 
 
 async def require_free_tags(target: RegistryClient, targets: tuple[Reference, ...], digest: str, mode: Mode) -> None:

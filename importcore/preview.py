@@ -62,9 +62,9 @@ async def preview(request: ImportRequest, clients: ImportClients) -> Preview:
 
 
 async def _preview(request: ImportRequest, clients: ImportClients) -> Preview:
-    source = clients.source_for(request.source, request.credentials)
-    target = clients.target(request.targets[0].registry)
-    plan = await make_plan(source, request.source, request.options)
+    source = clients.source_for(request.source_registry, request.credentials)
+    target = clients.target(request.target_registry)
+    plan = await make_plan(source, request.single_source, request.options)
     repository = request.targets[0].repository
     there = 0
 

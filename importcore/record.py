@@ -14,11 +14,14 @@ from typing import Self
 from importcore.content import Referrer
 from importcore.errors import InvalidRequestError, RegistryError, Side, TransloadError
 from importcore.progress import Progress
+from importcore.reference import Reference
 from importcore.request import ImportOptions, Mode
+from importcore.selection import Selection
 
 HISTORY_AT_MOST = 60
 REFERRERS_AT_MOST = 500
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_STAMP, _RANDOM = 9, 10
 _END_OF_TIME_MS = 1 << 45  # ids count down to it, so that the newest import sorts first
 
 
@@ -46,12 +49,17 @@ def new_import_id() -> str:
     """Make an id: nine characters of time that sort newest first, ten at random."""
     countdown = _END_OF_TIME_MS - time.time_ns() // 1_000_000
     stamp = "".join(_BASE32[countdown >> shift & 31] for shift in range(40, -1, -5))
-    return stamp + "".join(secrets.choice(_BASE32) for _ in range(10))
+    return stamp + "".join(secrets.choice(_BASE32) for _ in range(_RANDOM))
+
+
+def child_id(parent_id: str, fingerprint: bytes) -> str:
+    """Make the id of a child: next to its parent in the order of ids, and always the same for the same fingerprint."""
+    return parent_id[:_STAMP] + "".join(_BASE32[byte & 31] for byte in fingerprint[:_RANDOM])
 
 
 def is_import_id(text: str) -> bool:
     """Tell whether a text can be an import's id."""
-    return len(text) == 19 and all(c in _BASE32 for c in text)  # noqa: PLR2004 (nine and ten characters)
+    return len(text) == _STAMP + _RANDOM and all(c in _BASE32 for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +119,30 @@ class TargetResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildCounts:
+    """How the imports of a selection stand."""
+
+    total: int = 0
+    queued: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    canceled: int = 0
+
+    @property
+    def are_over(self) -> bool:
+        """Whether every one has ended."""
+        return self.queued + self.running == 0
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRecord:
     """Everything that is known about one import.
 
     Attributes:
+        selection: What a request for several imports selects; the record is their parent then.
+        children: How they stand, once they were created.
+        parent: The id of the parent, in a child.
         digest: What the target tags will stand on.
         source_digest: What the source reference stood on; another one only where platforms were chosen.
         referrers: The signatures, SBOMs and attestations that are carried along; at most `REFERRERS_AT_MOST` of them.
@@ -136,6 +164,9 @@ class ImportRecord:
     status: Status
     created_at: datetime
     options: ImportOptions = field(default_factory=ImportOptions)
+    selection: Selection | None = None
+    children: ChildCounts | None = None
+    parent: str | None = None
     digest: str | None = None
     source_digest: str | None = None
     referrers: tuple[Referrer, ...] = ()
@@ -167,6 +198,11 @@ class ImportRecord:
             half = HISTORY_AT_MOST // 2
             history = history[:half] + history[-half:]
         return replace(self, history=history)
+
+    @property
+    def source_registry(self) -> str:
+        """Where the import comes from."""
+        return self.selection.source_registry if self.selection else Reference.parse(self.source).registry
 
     @property
     def has_progressed(self) -> bool:

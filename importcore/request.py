@@ -6,7 +6,7 @@ whose text is no reference. Nothing is ignored silently.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,16 @@ from importcore.contradictions import contradictions
 from importcore.errors import FieldProblem, InvalidReferenceError, InvalidRequestError, printable
 from importcore.reference import Reference, normal_registry
 from importcore.request_body import TAGS_OF_THE_UNION, ImportBody, SourceBody, decode_object
+from importcore.selection import Selection
+from importcore.selection_request import SelectionReader, selects
+from importcore.source_access import (
+    UNRESOLVED_REGISTRY,
+    NamedCredentials,
+    OwnIdentity,
+    RegistryResource,
+    SourceAccess,
+    UserCredentials,
+)
 
 
 class Mode(StrEnum):
@@ -23,14 +33,6 @@ class Mode(StrEnum):
 
     NO_FORCE = "NoForce"
     FORCE = "Force"
-
-
-@dataclass(frozen=True, slots=True)
-class UserCredentials:
-    """Credentials that came with a request; never printed."""
-
-    password: str = field(repr=False)
-    username: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class ImportOptions:
         artifact_types: Of the referrers, bring these types alone; empty brings all.
         verify: Ask the target about every part once more when all is done.
         backup_tag: With Force, keep what a tag stood on under this template (`{tag}`, `{digest8}`).
+        same_digest: Give the target every tag that stands on the same digest at the source.
     """
 
     platforms: tuple[str, ...] = ()
@@ -50,27 +53,52 @@ class ImportOptions:
     artifact_types: tuple[str, ...] = ()
     verify: bool = False
     backup_tag: str | None = None
+    same_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """One import, without ambiguity.
+    """One import, without ambiguity; or several, where it has a selection.
 
     Attributes:
-        source: What to import; with a tag or a digest.
-        targets: Where to, all in one registry; one without a tag is imported by digest only.
+        source: What to import; with a tag or a digest. None where there is a selection.
+        targets: Where to, all in one registry; one without a tag is imported by digest only. Empty with a selection.
+        selection: Which repositories and tags, where the request means several imports.
         mode: What to do about target tags that stand on another digest.
-        credentials: For the source, where the request brought them.
+        credentials: How to get into the source, where the request says it.
         options: What to bring, and what to do besides.
         validate_only: Answer with what would be done, and do nothing.
+        source_id: The source's resource id, where the request names that: `source` stands on `UNRESOLVED_REGISTRY`
+            until `ImportClients.resolved` has found out the login server.
     """
 
-    source: Reference
+    source: Reference | None
     targets: tuple[Reference, ...]
+    selection: Selection | None = None
     mode: Mode = Mode.NO_FORCE
-    credentials: UserCredentials | None = None
+    credentials: SourceAccess | None = None
     options: ImportOptions = ImportOptions()
     validate_only: bool = False
+    source_id: RegistryResource | None = None
+
+    @property
+    def source_registry(self) -> str:
+        """Where from."""
+        if self.selection is not None:
+            return self.selection.source_registry
+        return self.single_source.registry
+
+    @property
+    def single_source(self) -> Reference:
+        """The source of one import; only where there is no selection."""
+        if self.source is None:
+            raise InvalidRequestError("the request names no single source")
+        return self.source
+
+    @property
+    def target_registry(self) -> str:
+        """Where to."""
+        return self.selection.target_registry if self.selection else self.targets[0].registry
 
 
 def read_import_request(body: bytes, *, default_target: str | None) -> ImportRequest:
@@ -92,23 +120,40 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
         problems += [_structure_problem(problem) for problem in error.errors(include_input=False, include_url=False)]
     problems += contradictions(value)
     reader = _MeaningReader(value, default_target, problems)
-    source, targets = reader.source(), reader.targets()
-    if problems or parsed is None or source is None:
+    selection = SelectionReader(value, default_target, reader.wrong).read() if selects(value) else None
+    source, targets = (None, []) if selects(value) else (reader.source(), reader.targets())
+    source_id = reader.source_id()
+    if problems or parsed is None or (source is None and selection is None):
         unique = tuple({(p.target, p.message): p for p in problems}.values())
         fields = ", ".join(dict.fromkeys(problem.target or "(the body)" for problem in unique))
         raise InvalidRequestError(f"the request is wrong in: {fields}", unique)
-    sent = parsed.source.credentials if isinstance(parsed.source, SourceBody) else None
-    credentials = UserCredentials(sent.password, sent.username or None) if sent else None
     options = ImportOptions(
         platforms=tuple(parsed.platforms),
         referrers=parsed.includeReferrers,
         artifact_types=tuple(parsed.artifactTypes),
         verify=parsed.verify,
         backup_tag=parsed.backupTag,
+        same_digest=selection is None and parsed.tags is not None and parsed.tags.sameDigest,
     )
     return ImportRequest(
-        source, tuple(dict.fromkeys(targets)), Mode(parsed.mode), credentials, options, parsed.validateOnly
+        source=source,
+        targets=tuple(dict.fromkeys(targets)),
+        selection=selection,
+        mode=Mode(parsed.mode),
+        credentials=OwnIdentity() if source_id else _access(parsed.source),
+        options=options,
+        validate_only=parsed.validateOnly,
+        source_id=source_id,
     )
+
+
+def _access(source: SourceBody | str) -> SourceAccess | None:
+    sent = source.credentials if isinstance(source, SourceBody) else None
+    if sent is None:
+        return None
+    if sent.name is not None:
+        return NamedCredentials(sent.name)
+    return UserCredentials(sent.password, sent.username or None) if sent.password else None
 
 
 def _structure_problem(problem: Any) -> FieldProblem:  # noqa: ANN401 (pydantic's ErrorDetails, a plain dict)
@@ -136,11 +181,24 @@ class _MeaningReader:
         if not isinstance(source, dict) or not isinstance(image := source.get("sourceImage"), str):
             return None
         registry = source.get("registryUri")
+        if registry is None and source.get("resourceId") is not None:
+            return self._parsed("source.sourceImage", image, registry=UNRESOLVED_REGISTRY)
         if registry is None:
             return self._parsed("source.sourceImage", image)
         if isinstance(registry, str) and (host := self._host("source.registryUri", registry)):
             return self._parsed("source.sourceImage", image, registry=host)
         return None
+
+    def source_id(self) -> RegistryResource | None:
+        source = self._value.get("source")
+        text = source.get("resourceId") if isinstance(source, dict) else None
+        if not isinstance(text, str):
+            return None
+        try:
+            return RegistryResource.parse(text)
+        except InvalidReferenceError as error:
+            self.wrong("source.resourceId", error.message)
+            return None
 
     def targets(self) -> list[Reference]:
         short = self._value.get("target")
@@ -162,14 +220,14 @@ class _MeaningReader:
             path = f"untaggedTargetRepositories.{i}"
             reference = self._parsed(path, text, registry=registry)
             if reference and (reference.tag or reference.digest or _names_registry(text)):
-                self._wrong(path, f"'{printable(text, 120)}': name a repository alone")
+                self.wrong(path, f"'{printable(text, 120)}': name a repository alone")
             found.append(reference)
         return [reference for reference in found if reference]
 
     def _target_registry(self) -> str | None:
         named = self._value.get("targetRegistry")
         if named is None and self._default_target is None:
-            self._wrong(
+            self.wrong(
                 "targetRegistry",
                 "is required, because no default is configured (TRANSLOAD_DEFAULT_TARGET_REGISTRY)",
             )
@@ -179,20 +237,20 @@ class _MeaningReader:
         """Read a target; without a tag it gets the source's, or `latest` (as ACR does)."""
         names_registry = _names_registry(text)
         if path != "target" and names_registry:
-            self._wrong(
+            self.wrong(
                 path,
                 f"'{printable(text, 120)}': name the repository and tag alone; the registry is `targetRegistry`",
             )
             return None
         if not names_registry and registry is None:
-            self._wrong(
+            self.wrong(
                 path,
                 "must name its registry, because no default is configured (TRANSLOAD_DEFAULT_TARGET_REGISTRY)",
             )
             return None
         reference = self._parsed(path, text, registry=None if names_registry else registry)
         if reference and reference.digest:
-            self._wrong(path, f"'{printable(text, 120)}': a target has a tag, its digest is the source's")
+            self.wrong(path, f"'{printable(text, 120)}': a target has a tag, its digest is the source's")
             return None
         if reference and reference.tag is None:
             tag = tag_from.tag if tag_from and tag_from.tag else "latest"
@@ -208,17 +266,18 @@ class _MeaningReader:
         try:
             return Reference.in_registry(registry, text) if registry else Reference.parse(text)
         except InvalidReferenceError as error:
-            self._wrong(path, error.message)
+            self.wrong(path, error.message)
             return None
 
     def _host(self, path: str, text: str) -> str | None:
         try:
             return normal_registry(text)
         except InvalidReferenceError as error:
-            self._wrong(path, error.message)
+            self.wrong(path, error.message)
             return None
 
-    def _wrong(self, path: str, message: str) -> None:
+    def wrong(self, path: str, message: str) -> None:
+        """Take note of a problem."""
         self._problems.append(FieldProblem("invalid_value", message, path))
 
 

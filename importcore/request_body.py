@@ -18,6 +18,7 @@ _TARGETS_AT_MOST = 100
 _TEXT_AT_MOST = 1024
 _PLATFORMS_AT_MOST = 50
 _TYPES_AT_MOST = 50
+_GLOBS_AT_MOST = 50
 
 _Text = Annotated[str, Field(min_length=1, max_length=_TEXT_AT_MOST)]
 
@@ -27,17 +28,23 @@ class _Body(BaseModel):
 
 
 class CredentialsBody(_Body):
-    """Credentials for the source registry. A password without a user name is an access token."""
+    """Credentials for the source registry: a user and a password, a token as password alone, or a configured name."""
 
+    name: Annotated[
+        Annotated[str, Field(min_length=1, max_length=64)] | None,
+        Field(description="The name of credentials in the app setting TRANSLOAD_CREDENTIALS; with nothing beside it."),
+    ] = None
     username: Annotated[
         Annotated[str, Field(max_length=_TEXT_AT_MOST)] | None,
         Field(description="A user, a service principal's appId, the name of a token; left out for an access token."),
     ] = None
     password: Annotated[
-        str,
-        Field(min_length=1, max_length=16_384, json_schema_extra={"writeOnly": True}),
-        Field(description="The password or token; sealed while the import waits, and removed when it ends."),
-    ]
+        Annotated[str, Field(min_length=1, max_length=16_384)] | None,
+        Field(
+            description="The password or token; sealed while the import waits, and removed when it ends.",
+            json_schema_extra={"writeOnly": True},
+        ),
+    ] = None
 
 
 class SourceBody(_Body):
@@ -47,15 +54,39 @@ class SourceBody(_Body):
         _Text | None, Field(examples=["mcr.microsoft.com"], description="The address of the source registry.")
     ] = None
     resourceId: Annotated[  # noqa: N815 (ACR's name)
-        _Text | None, Field(description="The resource id of the source, where it is an Azure Container Registry.")
+        _Text | None,
+        Field(
+            description="The source's resource id, where it is an Azure Container Registry; instead of `registryUri`.",
+            examples=["/subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/myregistry"],
+        ),
     ] = None
     sourceImage: Annotated[  # noqa: N815 (ACR's name)
-        _Text,
+        _Text | None,
         Field(examples=["library/alpine:3.20"], description="`repository[:tag][@digest]`; without both, `latest`."),
-    ]
+    ] = None
     credentials: Annotated[
         CredentialsBody | None, Field(description="For the source; without them this app's own, or none.")
     ] = None
+
+
+class TagsBody(_Body):
+    """Which tags of the source repository; or, with `sameDigest` alone, all tags of the one image."""
+
+    include: Annotated[
+        list[_Text], Field(max_length=_GLOBS_AT_MOST, examples=[["1.*"]], description="Globs; one must match.")
+    ] = []
+    exclude: Annotated[
+        list[_Text], Field(max_length=_GLOBS_AT_MOST, examples=[["*-rc*"]], description="Globs; none may match.")
+    ] = []
+    semver: Annotated[
+        _Text | None, Field(examples=[">=1.2 <2"], description="A range of versions, in npm's grammar.")
+    ] = None
+    newest: Annotated[
+        Annotated[int, Field(ge=1, le=1_000)] | None, Field(description="The highest so many versions alone.")
+    ] = None
+    sameDigest: Annotated[  # noqa: N815 (camel case as ACR)
+        bool, Field(description="Give the target every tag that stands on the same digest at the source.")
+    ] = False
 
 
 def _form(value: object) -> str:
@@ -87,6 +118,15 @@ class ImportBody(_Body):
         list[_Text],
         Field(max_length=_TARGETS_AT_MOST, description="Repositories that get the image by digest alone."),
     ] = []
+    tags: Annotated[TagsBody | None, Field(description="Choose tags of the repository: one import for each.")] = None
+    repositories: Annotated[
+        Annotated[list[_Text], Field(min_length=1, max_length=_TARGETS_AT_MOST)] | None,
+        Field(examples=[["team/*"]], description="Repositories of the source registry, by name or glob; then `tags`."),
+    ] = None
+    targetTemplate: Annotated[  # noqa: N815 (camel case as ACR)
+        _Text | None,
+        Field(examples=["mirror/{repository}:{tag}"], description="Where each chosen tag goes."),
+    ] = None
     mode: Annotated[
         Literal["NoForce", "Force"],
         Field(description="NoForce refuses, before any byte moves, where a target tag stands on another digest."),

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from importcore.errors import ConfigurationError, InvalidRequestError, TransloadError
-from importcore.preview import Preview
 from importcore.record import ErrorReport, ImportRecord
 from importcore.request import ImportOptions
+from importcore.selection import Selection
 
 
 def _camel(name: str) -> str:
@@ -17,11 +17,13 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-class _View(BaseModel):
+class View(BaseModel):
+    """Base of everything that is shown: camel case outside, frozen inside."""
+
     model_config = ConfigDict(alias_generator=_camel, populate_by_name=True, frozen=True)
 
 
-class ProgressView(_View):
+class ProgressView(View):
     """How far an import is; bytes and blobs are counted over all target repositories."""
 
     bytes_total: int
@@ -34,7 +36,7 @@ class ProgressView(_View):
     manifests_done: int
 
 
-class ImportErrorView(_View):
+class ImportErrorView(View):
     """Why an import failed or waits."""
 
     code: str
@@ -47,7 +49,7 @@ class ImportErrorView(_View):
     answers: list[str] = Field(default=[], description="What the registry said, as CODE: message")
 
 
-class TargetView(_View):
+class TargetView(View):
     """One target, and the digest that stands there when the import is done."""
 
     reference: str
@@ -56,7 +58,7 @@ class TargetView(_View):
     backup: str | None = Field(default=None, description="The tag that keeps what was overwritten")
 
 
-class ReferrerView(_View):
+class ReferrerView(View):
     """A signature, SBOM or attestation that travels with the image."""
 
     digest: str
@@ -65,7 +67,34 @@ class ReferrerView(_View):
     tag: str | None = Field(description="The tag of cosign's older convention, where it has one")
 
 
-class OptionsView(_View):
+class SelectionView(View):
+    """What a request for several imports selects."""
+
+    repositories: list[str]
+    include: list[str]
+    exclude: list[str]
+    semver: str | None
+    newest: int | None
+    template: str
+
+    @classmethod
+    def of(cls, selection: Selection) -> "SelectionView":
+        """Show a selection."""
+        return cls(repositories=list(selection.repositories), template=selection.template, **asdict(selection.tags))
+
+
+class ChildrenView(View):
+    """How the imports of a selection stand."""
+
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    canceled: int
+
+
+class OptionsView(View):
     """What the request chose, in its own words."""
 
     platforms: list[str]
@@ -73,9 +102,10 @@ class OptionsView(_View):
     artifact_types: list[str]
     verify: bool
     backup_tag: str | None
+    same_digest: bool
 
 
-class HistoryView(_View):
+class HistoryView(View):
     """One thing that happened."""
 
     at: datetime
@@ -83,7 +113,7 @@ class HistoryView(_View):
     detail: str = ""
 
 
-class ImportView(_View):
+class ImportView(View):
     """One import."""
 
     id: str
@@ -91,6 +121,9 @@ class ImportView(_View):
     phase: str | None = Field(description="plan, transfer or commit while it runs")
     source: str
     target: str = Field(description="The first target")
+    selection: SelectionView | None = Field(description="What it selects, where it is several imports")
+    parent: str | None = Field(description="The import of the selection that this one belongs to")
+    children: ChildrenView | None = Field(description="How the imports of a selection stand")
     mode: str
     options: OptionsView
     digest: str | None = Field(description="What the target tags stand on when it is done")
@@ -119,6 +152,9 @@ class ImportView(_View):
             phase=record.phase,
             source=record.source,
             target=record.targets[0].reference,
+            selection=SelectionView.of(record.selection) if record.selection else None,
+            parent=record.parent,
+            children=ChildrenView(**asdict(record.children)) if record.children else None,
             mode=record.mode,
             options=_options(record.options),
             digest=record.digest,
@@ -140,37 +176,14 @@ class ImportView(_View):
         )
 
 
-class ImportListView(_View):
+class ImportListView(View):
     """One page of imports, newest first."""
 
     value: list[ImportView]
     continuation_token: str | None = Field(description="Pass it as ?continuationToken= for the next page")
 
 
-class TargetPreviewView(_View):
-    """One target of an import that was not begun."""
-
-    reference: str
-    standing: str | None = Field(description="The digest that it stands on now")
-    conflict: bool = Field(description="Whether the import would be refused because of that")
-
-
-class PreviewView(_View):
-    """What an import would do; the answer to `validateOnly`."""
-
-    source: str
-    digest: str = Field(description="What the target tags would stand on")
-    source_digest: str
-    manifests: int
-    referrers: int
-    blobs: int
-    bytes_total: int
-    bytes_there: int = Field(description="Bytes that the target has already")
-    bytes_to_move: int
-    targets: list[TargetPreviewView]
-
-
-class ProblemView(_View):
+class ProblemView(View):
     """One wrong field."""
 
     code: str
@@ -178,7 +191,7 @@ class ProblemView(_View):
     target: str
 
 
-class ErrorView(_View):
+class ErrorView(View):
     """What is wrong with a request, or with this installation."""
 
     code: str
@@ -190,7 +203,7 @@ class ErrorView(_View):
     details: list[ProblemView] = []
 
 
-class ErrorBody(_View):
+class ErrorBody(View):
     """The body of every answer that is an error."""
 
     error: ErrorView
@@ -205,13 +218,6 @@ def list_json(records: list[ImportRecord], continuation_token: str | None) -> st
     """A page of records as JSON."""
     page = ImportListView(value=[ImportView.of(r) for r in records], continuation_token=continuation_token)
     return page.model_dump_json(by_alias=True)
-
-
-def preview_json(found: Preview) -> str:
-    """A preview as JSON."""
-    targets = [TargetPreviewView(**asdict(target)) for target in found.targets]
-    numbers = {name: value for name, value in asdict(found).items() if name != "targets"}
-    return PreviewView(**numbers, targets=targets, bytes_to_move=found.bytes_to_move).model_dump_json(by_alias=True)
 
 
 def error_json(error: TransloadError) -> str:
@@ -252,4 +258,5 @@ def _options(options: ImportOptions) -> OptionsView:
         artifact_types=list(options.artifact_types),
         verify=options.verify,
         backup_tag=options.backup_tag,
+        same_digest=options.same_digest,
     )

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,9 +19,10 @@ from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
 
+from importcore.arm import RegistryResources
 from importcore.clients import ImportClients
 from importcore.errors import ConfigurationError, StorageUnavailableError
-from importcore.identity import AcrEntraTokens
+from importcore.identity import AcrEntraTokens, ArmEntraTokens
 from importcore.importer import Importer
 from importcore.intake import Intake
 from importcore.registry.registries import Registries, TransportFactory
@@ -35,7 +37,8 @@ from importcore.storage.records import ImportRecords
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
-_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
+_TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
+_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2, **_TIMEOUTS}
 """Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
 
 
@@ -54,6 +57,7 @@ class Services:
     queue: ImportQueue
     plans: Plans
     registries: Registries
+    clients: ImportClients
     _closing: tuple[_Closable, ...] = ()
 
     async def health(self) -> dict[str, str]:
@@ -120,11 +124,26 @@ def build(
         )
     )
     plans = Plans(lambda: _plan_container(settings.storage, storage_identity, names.plan_container, options))
-    clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity))
+    resources = RegistryResources(settings, registries, ArmEntraTokens(identity, settings.cloud.arm_audience))
+    clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity), resources)
     intake = Intake(settings=settings, records=records, queue=queue, sealer=sealer, clients=clients)
-    importer = Importer(settings=settings, records=records, queue=queue, plans=plans, sealer=sealer, clients=clients)
+    importer = Importer(
+        settings=settings,
+        records=records,
+        queue=queue,
+        plans=plans,
+        sealer=sealer,
+        clients=clients,
+        worker=_worker_name(environment),
+    )
     closing = (queues, tables, identity, storage_identity)
-    return Services(settings, intake, importer, records, queue, plans, registries, closing)
+    return Services(settings, intake, importer, records, queue, plans, registries, clients, closing)
+
+
+def _worker_name(environment: Mapping[str, str]) -> str:
+    """Name this process: the instance, as the platform's own logs name it, and the process id."""
+    instance = environment.get("WEBSITE_INSTANCE_ID") or socket.gethostname()
+    return f"{instance[:32]}/{os.getpid()}"
 
 
 def _identity(settings: Settings, client_id: str | None) -> AsyncTokenCredential:
@@ -140,13 +159,15 @@ def _storage_clients(
         try:
             return (
                 QueueServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
-                TableServiceClient.from_connection_string(account.connection_string, retry_total=2, **options),
+                TableServiceClient.from_connection_string(
+                    account.connection_string, retry_total=2, **_TIMEOUTS, **options
+                ),
             )
         except ValueError:  # its words may hold the key
             raise ConfigurationError("AzureWebJobsStorage: is not a storage connection string") from None
     return (
         QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY, **options),
-        TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **options),
+        TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **_TIMEOUTS, **options),
     )
 
 

@@ -1,6 +1,7 @@
 """The demo from start to end; exit code 0 only if everything that it claims was seen to be true."""
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 
@@ -8,18 +9,20 @@ import httpx
 from rich.console import Console
 
 from devtools.demo.proof import content_of, developer_is_signed_in, read_all
-from devtools.demo.stack import Stack, StackFailedError, running_stack
-from devtools.demo.watch import Watch
+from devtools.demo.watch import StuckError, Watch
 from devtools.registry_content import BrokenContentError, Found
 from devtools.sample_images import multi_platform
+from devtools.stack.local_stack import running_stack
+from devtools.stack.options import StackOptions
+from devtools.stack_process import Stack
 from importcore.reference import Reference
 
 _MEBIBYTE = 1024 * 1024
 _PLATFORMS = ["linux/amd64", "linux/arm64"]
-_LAYERS = [48 * _MEBIBYTE, 16 * _MEBIBYTE, 2 * _MEBIBYTE, 20_000]
+_LAYERS = [20 * _MEBIBYTE, 8 * _MEBIBYTE, 2 * _MEBIBYTE, 20_000]
 _CHUNK = 4 * _MEBIBYTE
 _PARALLEL = 4
-_STACK = ("--lease-seconds", "2", "--chunk-bytes", str(_CHUNK), "--bytes-per-second", str(40 * _MEBIBYTE))
+_STACK = StackOptions(lease_seconds=1, chunk_bytes=_CHUNK, bytes_per_second=50 * _MEBIBYTE)
 
 
 class DemoFailedError(Exception):
@@ -31,7 +34,7 @@ def run_demo(source: str | None, target: str | None) -> int:
     console = Console(highlight=False)
     try:
         asyncio.run(_demo(console, source, target))
-    except (DemoFailedError, StackFailedError, BrokenContentError, httpx.HTTPError) as error:
+    except (DemoFailedError, StuckError, BrokenContentError, httpx.HTTPError, RuntimeError) as error:
         console.print(f"[bold red]The demo failed:[/] {error}")
         return 1
     return 0
@@ -39,10 +42,11 @@ def run_demo(source: str | None, target: str | None) -> int:
 
 async def _demo(console: Console, source: str | None, target: str | None) -> None:
     began = time.monotonic()
-    environment = {"TRANSLOAD_PARALLEL_TRANSFERS": str(_PARALLEL)}
+    environment = {**os.environ, "TRANSLOAD_PARALLEL_TRANSFERS": str(_PARALLEL)}
     if target:
         environment |= _for_real_target(target)
-    async with running_stack(*_STACK, environment=environment) as stack:
+    async with running_stack(_STACK, environment) as ready:
+        stack = Stack(ready)
         console.print(f"[bold]Local stack[/] ready after {time.monotonic() - began:.1f} s: {stack.api}")
         if source or target:
             await _import_given(console, stack, source, target)
@@ -63,12 +67,13 @@ async def _import_sample(console: Console, stack: Stack) -> None:
     )
     request = {"source": str(origin), "target": f"{stack.target}/mirror/app:1.0"}
     async with httpx.AsyncClient(base_url=stack.api, timeout=30, trust_env=False) as api:
-        watch = Watch(api, console, kill=stack.worker)
+        watch = Watch(api, console, kill=True)
         record = await watch.follow(await _submit(console, api, request))
     _require_succeeded(record)
     _require_survived(console, watch, record, sample.size, await _bytes_received(stack.target))
-    original = await read_all(origin, stack.identity)
-    copy = await read_all(Reference.parse(request["target"]), stack.identity)
+    original, copy = await asyncio.gather(
+        read_all(origin, stack.identity), read_all(Reference.parse(request["target"]), stack.identity)
+    )
     _require_equal(original, copy)
     console.print(
         f"[bold green]Equal:[/] {copy.root}\n  every byte of {len(copy.manifests)} manifests and "

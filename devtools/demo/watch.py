@@ -14,23 +14,31 @@ _POLL_SECONDS = 0.1
 _FINAL = frozenset({"Succeeded", "Failed", "Canceled"})
 
 
+class StuckError(Exception):
+    """The import waits for something that the demo cannot wait for."""
+
+
 @dataclass(slots=True)
 class Watch:
     """Follows one import through the API until it ends.
 
     Attributes:
-        kill: The process to kill, once, when a third of the bytes is at the target; None kills nobody.
+        kill: Whether to kill the process that works on it, once, when a third of the bytes is at the target.
         done_at_kill: Bytes that the target had when the worker was killed; None when it was not.
     """
 
     api: httpx.AsyncClient
     console: Console
-    kill: int | None = None
+    kill: bool = False
     done_at_kill: int | None = None
     record: dict[str, Any] = field(default_factory=dict)
 
     async def follow(self, import_id: str) -> dict[str, Any]:
-        """Show progress until the end; answers the final record."""
+        """Show progress until the end; answers the final record.
+
+        Raises:
+            StuckError: The import sleeps in the queue because of a fault that may pass.
+        """
         columns = (
             TextColumn("[bold]{task.fields[phase]:<9}"),
             BarColumn(),
@@ -61,16 +69,25 @@ class Watch:
                         f"{numbers['bytesDone']:,} of {numbers['bytesTotal']:,} bytes are at the target already"
                     )
                 attempts = record["attempts"]
+                if record["waitingUntil"] and record["error"]:
+                    raise StuckError(f"it waits until {record['waitingUntil']}: {record['error']['message']}")
                 self._kill_in_the_middle(record, progress)
                 await asyncio.sleep(_POLL_SECONDS)
         return self.record
 
     def _kill_in_the_middle(self, record: dict[str, Any], progress: Progress) -> None:
         done, total = record["progress"]["bytesDone"], record["progress"]["bytesTotal"]
-        if self.kill is None or self.done_at_kill is not None or not total or done < total / 3:
+        if not self.kill or self.done_at_kill is not None or not total or done < total / 3:
             return
         if record["status"] != "Running" or record["phase"] != "transfer":
             return
-        os.kill(self.kill, signal.SIGKILL)
+        worker = worker_of(record)
+        os.kill(worker, signal.SIGKILL)
         self.done_at_kill = done
-        progress.console.print(f"  [red]kill -9[/] of worker process {self.kill} at {done:,} of {total:,} bytes")
+        progress.console.print(f"  [red]kill -9[/] of worker process {worker} at {done:,} of {total:,} bytes")
+
+
+def worker_of(record: dict[str, Any]) -> int:
+    """The id of the process that works on an import, by the record's history."""
+    runs = [event["detail"] for event in record["history"] if event["event"] in {"Started", "Resumed", "TakenOver"}]
+    return int(runs[-1].partition(",")[0].rpartition("/")[2])

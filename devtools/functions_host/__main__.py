@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from devtools.functions_host.app_settings import AppSettings
-from devtools.functions_host.host import FunctionGroup, Host, HostOptions
+from devtools.functions_host.groups import FunctionGroup
+from devtools.functions_host.host import Host, HostOptions
 from devtools.functions_host.host_json import HostJson, load_host_json
 from devtools.functions_host.indexing import IndexingError
 from devtools.functions_host.shared_signals import SharedSignalsLoop

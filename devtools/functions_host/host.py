@@ -6,11 +6,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from devtools.functions_host.app_settings import AppSettings
 from devtools.functions_host.event_grid import EventGridWebhook
+from devtools.functions_host.groups import FunctionGroup
 from devtools.functions_host.host_json import HostJson
 from devtools.functions_host.http_front import HttpFront
 from devtools.functions_host.indexing import (
@@ -35,20 +35,9 @@ _DRAIN_SECONDS = 30.0
 _LOG = logging.getLogger("host")
 
 
-class FunctionGroup(StrEnum):
-    """Which functions a process runs, after Flex Consumption's per-function scaling.
-
-    `HTTP` are HTTP and Event Grid functions, and the timers, which must run in one process only; `QUEUE` are queue
-    functions.
-    """
-
-    HTTP = "http"
-    QUEUE = "queue"
-    ALL = "all"
-
-    def includes(self, function: IndexedFunction) -> bool:
-        """Tell whether a function belongs to the group."""
-        return self is FunctionGroup.ALL or (self is FunctionGroup.QUEUE) == isinstance(function.trigger, QueueTrigger)
+def belongs(group: FunctionGroup, function: IndexedFunction) -> bool:
+    """Tell whether a function belongs to a group."""
+    return group is FunctionGroup.ALL or (group is FunctionGroup.QUEUE) == isinstance(function.trigger, QueueTrigger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +72,7 @@ class Host:
         self._host_json = host_json
         self._settings = settings
         self._functions = tuple(
-            function for function in index_app(options.app, settings) if options.group.includes(function)
+            function for function in index_app(options.app, settings) if belongs(options.group, function)
         )
         self._drained = True
         self._keys = Keys.from_settings(settings.values) if options.enable_auth else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools.azurite import Azurite, until_listening
-from devtools.functions_host.host import FunctionGroup
+from devtools.functions_host.groups import FunctionGroup
 from devtools.serving import reserve_port
 from devtools.stack.app_settings import app_settings
 from devtools.stack.data_folder import DataFolder

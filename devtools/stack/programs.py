@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from devtools.azurite import azurite_command, until_listening
-from devtools.functions_host.host import FunctionGroup
+from devtools.functions_host.groups import FunctionGroup
 from devtools.stack.child import ChildSpec
 from devtools.stack.data_folder import DataFolder, StackPorts
 from devtools.stack.options import REPOSITORY_ROOT, HostKind, RegistryKind, StackOptions

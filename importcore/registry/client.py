@@ -228,6 +228,7 @@ class RegistryClient:
         accept: tuple[int, ...] = (200,),
         repeatable: bool = False,
         also_pull_from: str | None = None,
+        scopes: tuple[str, ...] | None = None,
         limits: httpx.Timeout | None = None,
     ) -> httpx.Response:
         """Send, follow redirects of reads, and turn every status that is not accepted into an error.
@@ -242,9 +243,10 @@ class RegistryClient:
             accept: The statuses that the step expects.
             repeatable: The transport may send it again although the method alone does not say so.
             also_pull_from: Another repository that the token must be good for.
+            scopes: What the token must be good for, where it is no repository.
             limits: Time-outs other than the pool's.
         """
-        scopes = self._scopes(repository, also_pull_from)
+        scopes = scopes or self._scopes(repository, also_pull_from)
         url = self._url.join(where) if isinstance(where, str) else where
         extensions: dict[str, Any] = {SCOPES: scopes, REPEATABLE: repeatable}
         if limits:

@@ -17,6 +17,7 @@ from importcore.registry.tokens import (
     acr_refresh_token,
     claims_of,
     distribution_token,
+    lacking,
 )
 
 
@@ -104,6 +105,39 @@ class AcrIdentity:
                 return kept, False
             self._refresh = await acr_refresh_token(wish, await self._entra())
             return self._refresh, True
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityOrNobody:
+    """This app's identity at an ACR that is read from; nobody, where that identity is refused and nobody is not.
+
+    An ACR of somebody else may be open to all (anonymous pull) and still knows nothing of this app.
+    """
+
+    identity: AcrIdentity
+    basic: str | None = None
+
+    async def token(self, wish: TokenRequest) -> Token:
+        """An access token of the identity, or an anonymous one that allows more."""
+        try:
+            token = await self.identity.token(wish)
+        except AuthenticationError:
+            anonymous = await _anonymous(wish)
+            if anonymous is None:
+                raise
+            return anonymous
+        if not lacking(token.value, wish.scopes):
+            return token
+        return await _anonymous(wish) or token
+
+
+async def _anonymous(wish: TokenRequest) -> Token | None:
+    """A token for nobody; None where it does not allow what is wished."""
+    try:
+        token = await distribution_token(wish, None)
+    except AuthenticationError:
+        return None
+    return None if lacking(token.value, wish.scopes) else token
 
 
 @dataclass(frozen=True, slots=True)

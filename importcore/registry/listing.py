@@ -37,6 +37,18 @@ async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+async def list_repositories(client: RegistryClient) -> tuple[str, ...]:
+    """List the repositories of a registry (`_catalog`; many registries offer none, or only to administrators).
+
+    Raises:
+        RegistryError: It refused.
+    """
+    found: list[str] = []
+    async for page in _pages(client, "/v2/_catalog?n=1000", "", "list repositories", ("registry:catalog:*",)):
+        found += [name for name in page.get("repositories") or [] if isinstance(name, str)]
+    return tuple(dict.fromkeys(found))
+
+
 async def list_referrers(client: RegistryClient, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
     """List what refers to a manifest; None where the registry has no referrers API (404).
 
@@ -56,10 +68,12 @@ async def list_referrers(client: RegistryClient, repository: str, digest: str) -
     return tuple(found)
 
 
-async def _pages(client: RegistryClient, path: str, repository: str, step: str) -> AsyncIterator[dict[str, Any]]:
+async def _pages(
+    client: RegistryClient, path: str, repository: str, step: str, scopes: tuple[str, ...] | None = None
+) -> AsyncIterator[dict[str, Any]]:
     where: str | httpx.URL = path
     for _ in range(_PAGES_AT_MOST):
-        response = await client.send("GET", where, repository, step)
+        response = await client.send("GET", where, repository, step, scopes=scopes)
         try:
             body = await read_at_most(response, _PAGE_BYTES_AT_MOST)
         except httpx.TransportError as error:

@@ -1,34 +1,57 @@
-"""Makes registry clients, and keeps their connection pools and tokens for the life of the worker process."""
+"""Makes registry clients, and keeps their connection pools and tokens for the life of the worker process.
 
-import ssl
+What a request passes on its way out, from the client to the network:
+
+    RegistryAuth      the Authorization header                           auth.py
+    SlotTransport     so many blobs at once, where the host has a limit  transfer_slots.py
+    GateTransport     no URL that the gate refuses                       transport.py
+    RetryTransport    again, where that may help                         transport.py
+    QuotaTransport    no pull where none are left                        quota.py
+    PacedTransport    so many requests and bytes a second                pace.py
+    RoutedTransport   the pool for the host's TLS configuration          pools.py
+"""
+
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from importcore.errors import ConfigurationError, Side
+from importcore.errors import Side
 from importcore.reference import api_host
 from importcore.registry.auth import RegistryAuth
 from importcore.registry.client import RegistryClient
 from importcore.registry.credentials import Credential
-from importcore.registry.origin import OriginGate
+from importcore.registry.mirrors import MirroredClient, MirrorRests
+from importcore.registry.origin import OriginGate, netloc_of
+from importcore.registry.pace import PacedTransport, Paces
+from importcore.registry.pools import Pools, RoutedTransport, TransportFactory
+from importcore.registry.quota import PullQuota, QuotaTransport
+from importcore.registry.transfer_slots import SlotTransport, TransferSlots
 from importcore.registry.transport import GateTransport, PoolTransport, RetryTransport
-from importcore.settings import HostSettings, Settings
+from importcore.settings import Settings
 
-_AUTHS_AT_MOST = 256
+__all__ = ["Registries", "TransportFactory"]
+
+_SIGN_INS_AT_MOST = 256
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0, read=60.0)
 _USER_AGENT = "transload"
 
-TransportFactory = Callable[[OriginGate, ssl.SSLContext], httpx.AsyncBaseTransport]
-
 
 @dataclass(frozen=True, slots=True)
-class _AuthKey:
+class _SignInKey:
     registry: str
     credential: object
     side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class _SignIn:
+    """What the clients of one credential at one registry share."""
+
+    auth: RegistryAuth
+    transport: httpx.AsyncBaseTransport
 
 
 class Registries:
@@ -36,29 +59,49 @@ class Registries:
 
     def __init__(self, settings: Settings, transport: TransportFactory = PoolTransport) -> None:
         self._settings = settings
-        self._transport = transport
         private = frozenset(_without_port(host) for host, rules in settings.registries.items() if rules.private)
         self.gate = OriginGate(settings.host, private, settings.identity_endpoint_host)
-        self._http: dict[str | None, httpx.AsyncClient] = {}
-        self._auths: OrderedDict[_AuthKey, RegistryAuth] = OrderedDict()
+        self._pools = Pools(settings, self.gate, transport)
+        self._sign_ins: OrderedDict[_SignInKey, _SignIn] = OrderedDict()
+        self._paces: dict[str, Paces] = {}
+        self._slots = TransferSlots(settings)
+        self._rests = MirrorRests()
         self._learnt_chunks: dict[str, int] = {}
 
-    def client(self, registry: str, side: Side, credential: Credential) -> RegistryClient:
+    def client(
+        self,
+        registry: str,
+        side: Side,
+        credential: Credential,
+        *,
+        towards: str | None = None,
+        mirrors: Sequence[RegistryClient] = (),
+    ) -> RegistryClient:
         """Make a client.
 
+        Args:
+            registry: The registry, in its normal form.
+            side: What the import uses it for.
+            credential: Who we are there.
+            towards: For a source: the target, whose limits on transfers count as well.
+            mirrors: For a source: clients of the registries to ask for content first.
+
         Raises:
-            ConfigurationError: The CA file that the settings name for this host cannot be read.
+            ConfigurationError: A file that the settings name for this host cannot be read.
         """
-        host = api_host(registry)
-        rules = self._settings.host(host)
-        http = self._pool(host, rules)
-        url = httpx.URL(f"{'http' if rules.plain_http else 'https'}://{host}")
-        key = _AuthKey(host, credential, side)
-        auth = self._auths.pop(key, None) or RegistryAuth(http, registry, url, credential)
-        self._auths[key] = auth
-        while len(self._auths) > _AUTHS_AT_MOST:
-            self._auths.popitem(last=False)
-        return RegistryClient(http, auth, registry, url, side)
+        url = self._url(registry)
+        sign_in = self._sign_in(registry, url, side, credential)
+        slots = self._slots.of(registry, *([towards] if towards else []))
+        transport = SlotTransport(sign_in.transport, slots, netloc_of(url)) if slots else sign_in.transport
+        http = _http(transport)
+        if mirrors and side is Side.SOURCE:
+            return MirroredClient(http, sign_in.auth, registry, url, mirrors=mirrors, rests=self._rests)
+        return RegistryClient(http, sign_in.auth, registry, url, side)
+
+    def http(self, url: httpx.URL) -> httpx.AsyncClient:
+        """Give a plain client for another service than a registry; it passes the gate and is retried alike."""
+        self._pools.of(netloc_of(url))
+        return _http(GateTransport(self.gate, RetryTransport(RoutedTransport(self._pools, None))))
 
     def chunk_bytes(self, registry: str) -> int:
         """The chunk size for a registry: configured, unless it taught us a smaller one."""
@@ -69,26 +112,42 @@ class Registries:
         """Remember that a registry called larger chunks than this too large."""
         self._learnt_chunks[registry] = size
 
-    def _pool(self, host: str, rules: HostSettings) -> httpx.AsyncClient:
-        if rules.ca_file not in self._http:
-            try:
-                tls = ssl.create_default_context(cafile=rules.ca_file)
-            except OSError as error:
-                raise ConfigurationError(f"TRANSLOAD_REGISTRIES: the caFile of {host} cannot be read") from error
-            self._http[rules.ca_file] = httpx.AsyncClient(
-                transport=GateTransport(self.gate, RetryTransport(self._transport(self.gate, tls))),
-                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
-                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-                timeout=_TIMEOUT,
-                follow_redirects=False,
-                trust_env=False,
-            )
-        return self._http[rules.ca_file]
-
     async def aclose(self) -> None:
         """Close every connection."""
-        for http in self._http.values():
-            await http.aclose()
+        await self._pools.aclose()
+
+    def _sign_in(self, registry: str, url: httpx.URL, side: Side, credential: Credential) -> _SignIn:
+        key = _SignInKey(registry, credential, side)
+        kept = self._sign_ins.pop(key, None)
+        if kept is None:
+            transport = self._transport(registry, url)
+            kept = _SignIn(RegistryAuth(_http(transport), registry, url, credential), transport)
+        self._sign_ins[key] = kept
+        while len(self._sign_ins) > _SIGN_INS_AT_MOST:
+            self._sign_ins.popitem(last=False)
+        return kept
+
+    def _transport(self, registry: str, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        rules = self._settings.host(registry)
+        self._pools.of(netloc_of(url))  # now, so that a wrong file is told before anything is sent
+        paces = self._paces.setdefault(registry, Paces.of(rules))
+        paced = PacedTransport(RoutedTransport(self._pools, rules.ca_file), paces)
+        return GateTransport(self.gate, RetryTransport(QuotaTransport(paced, PullQuota(registry))))
+
+    def _url(self, registry: str) -> httpx.URL:
+        scheme = "http" if self._settings.host(registry).plain_http else "https"
+        return httpx.URL(f"{scheme}://{api_host(registry)}")
+
+
+def _http(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=transport,
+        headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        timeout=_TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 def _without_port(host: str) -> str:

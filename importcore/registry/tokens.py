@@ -91,6 +91,24 @@ def granted(token: str) -> tuple[str, ...] | None:
     return tuple(found)
 
 
+def lacking(token: str, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Tell which of the scopes a registry token does not allow whole; none when it does not say."""
+    has = granted(token)
+    if has is None:
+        return ()
+    allowed: dict[str, set[str]] = {}
+    for scope in has:
+        resource, _, actions = scope.rpartition(":")
+        allowed.setdefault(resource, set()).update(actions.split(","))
+
+    def covers(scope: str) -> bool:
+        resource, _, actions = scope.rpartition(":")
+        given = allowed.get(resource, set())
+        return "*" in given or set(actions.split(",")) <= given
+
+    return tuple(scope for scope in scopes if not covers(scope))
+
+
 async def distribution_token(wish: TokenRequest, authorization: str | None) -> Token:
     """Ask the realm for a token (GET, with Basic where there are credentials).
 

@@ -17,10 +17,13 @@ from httpx_aiohttp import AiohttpTransport
 
 from importcore.errors import UnsafeUrlError
 from importcore.registry.numbers import whole_number
-from importcore.registry.origin import GatedResolver, OriginGate, UnsafeAddressError
+from importcore.registry.origin import GatedResolver, OriginGate, UnsafeAddressError, netloc_of
+from importcore.registry.tls_faults import tls_refusal
 
 REPEATABLE = "transload.repeatable"
 """Request extension: this request may be sent again although its method alone does not say so."""
+PAUSE = "transload.pause"
+"""Response extension: the pause in seconds that follows from a quota, where the answer has no `Retry-After`."""
 
 _READ_BUFFER = 512 * 1024
 _TRIES = 4
@@ -31,8 +34,14 @@ _REPEATABLE_METHODS = frozenset({"GET", "HEAD"})
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Read `Retry-After`, in seconds from now; it may be a number or a date (RFC 9110, 10.2.3)."""
+    """Read `Retry-After`, in seconds from now; it may be a number or a date (RFC 9110, 10.2.3).
+
+    Without that header it is the pause that follows from the registry's quota (see `quota.py`), if there is one.
+    """
     value = response.headers.get("retry-after", "").strip()
+    if not value:
+        pause: float | None = response.extensions.get(PAUSE)
+        return pause
     seconds = whole_number(value)
     if seconds is not None:
         return float(min(seconds, _RETRY_AFTER_AT_MOST))
@@ -135,19 +144,24 @@ class PoolTransport(AiohttpTransport):
         try:
             response = await super().handle_async_request(request)
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise _as_transport_error(error) from error
+            raise _as_transport_error(error, request.url) from error
         inner = response.stream
         if hasattr(inner, "_aiohttp_response"):
             response.stream = _LargePieces(inner._aiohttp_response)  # noqa: SLF001 (its own pieces are 16 KiB)
         return response
 
 
-def _as_transport_error(error: Exception) -> Exception:
+def _as_transport_error(error: Exception, url: httpx.URL) -> Exception:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, UnsafeAddressError):
             return UnsafeUrlError(f"refused to connect: {cause}")
-        cause = cause.__cause__ or getattr(cause, "os_error", None)
+        # aiohttp's own errors are SSLErrors too, without what OpenSSL said; that stands behind them.
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
+            refusal = tls_refusal(cause, netloc_of(url))
+            if refusal is not None:
+                return refusal
+        cause = getattr(cause, "os_error", None) or cause.__cause__
     if isinstance(error, httpx.ConnectTimeout) and not isinstance(error.__cause__, aiohttp.ServerTimeoutError):
         return httpx.RemoteProtocolError(str(error) or "the connection was closed")
     return error if isinstance(error, httpx.TransportError) else httpx.NetworkError(str(error) or type(error).__name__)

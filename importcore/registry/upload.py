@@ -11,6 +11,7 @@ and is a secret. `offset` is what the registry has acknowledged, never what was 
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Self
@@ -144,7 +145,12 @@ class UploadSession:
             raise self._other_digest(f"stored {stored} instead of")
 
     async def cancel(self) -> None:
-        """Give the session up. A registry that refuses forgets it by itself after a while, so that is no error."""
+        """Give the session up. A registry that refuses forgets it by itself after a while, so that is no error.
+
+        The status is asked first, for its Location: a chunk that was broken off made the one we have stale.
+        """
+        with contextlib.suppress(TransloadError):
+            await self.status()
         try:
             response = await self._client.send(
                 "DELETE", self._url, self._repository, "cancel upload", accept=(204, 200, 202, 404, 405)

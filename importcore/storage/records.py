@@ -20,6 +20,7 @@ from importcore.storage.faults import storage_step
 _IMPORTS = "imports"
 _KEYS = "idempotency"
 _PIECE = 30_000
+_CHILDREN_AT_MOST = 100_000
 _RECORD = TypeAdapter(ImportRecord)
 
 
@@ -97,7 +98,7 @@ class ImportRecords:
                 return
 
     async def newest(
-        self, *, status: Status | None = None, top: int = 50, after: str | None = None
+        self, *, status: Status | None = None, parent: str | None = None, top: int = 50, after: str | None = None
     ) -> tuple[list[ImportRecord], str | None]:
         """List records, newest first.
 
@@ -108,6 +109,10 @@ class ImportRecords:
         parameters: dict[str, Any] = {}
         if status:
             condition, parameters["status"] = condition + " and Status eq @status", status.value
+        if parent:
+            # Children stand next to their parent, so that the table is not searched whole.
+            condition += " and RowKey ge @first and RowKey lt @last and Parent eq @parent"
+            parameters |= {"first": parent[:9], "last": parent[:9] + "~", "parent": parent}
         if after:
             condition, parameters["after"] = condition + " and RowKey gt @after", after
         found: list[ImportRecord] = []
@@ -118,6 +123,11 @@ class ImportRecords:
                     return found, found[-1].id
                 found.append(_record(entity))
         return found, None
+
+    async def children_of(self, parent_id: str) -> list[ImportRecord]:
+        """List all children of an import."""
+        found, _ = await self.newest(parent=parent_id, top=_CHILDREN_AT_MOST)
+        return found
 
     async def claim_key(self, key: str, claim: KeyClaim) -> KeyClaim:
         """Bind an idempotency key to an import, once; answers what the key stands for."""
@@ -141,7 +151,8 @@ class ImportRecords:
 def _entity(record: ImportRecord) -> dict[str, Any]:
     text = _RECORD.dump_json(record).decode()
     pieces = {f"Record{i}": text[at : at + _PIECE] for i, at in enumerate(range(0, len(text), _PIECE))}
-    return {"PartitionKey": _IMPORTS, "RowKey": record.id, "Status": record.status.value, **pieces}
+    parent = {"Parent": record.parent} if record.parent else {}
+    return {"PartitionKey": _IMPORTS, "RowKey": record.id, "Status": record.status.value, **parent, **pieces}
 
 
 def _record(entity: Any) -> ImportRecord:  # noqa: ANN401 (the SDK's TableEntity, a dict)

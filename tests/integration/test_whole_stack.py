@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from devtools.demo.proof import content_of
-from devtools.demo.stack import Stack, running_stack
 from devtools.sample_images import SampleImage, multi_platform
+from devtools.stack_process import Stack, running_stack
 from importcore.reference import Reference
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]

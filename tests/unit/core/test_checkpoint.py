@@ -40,16 +40,34 @@ def test_a_location_never_stands_there_in_clear() -> None:
     assert "r.example" not in written
 
 
-def test_a_thousand_uploads_still_fit_and_the_furthest_are_kept() -> None:
+def test_five_thousand_uploads_still_fit_and_the_furthest_are_kept() -> None:
     """Whatever does not fit starts again, so those that got furthest are worth keeping most."""
-    uploads = tuple(upload(number, offset=number * 7919 % 1000) for number in range(1000))
+    uploads = tuple(upload(number, offset=number * 7919 % 5000) for number in range(5000))
 
     written = Checkpoint(uploads).to_json(SEALER, "one")
     kept = Checkpoint.from_json(written, SEALER, "one").uploads
 
     assert len(json.dumps(written)) <= BYTES_AT_MOST + 100
     assert len(kept) > 100
-    assert sorted(u.offset for u in kept) == list(range(1000 - len(kept), 1000))
+    assert sorted(u.offset for u in kept) == list(range(5000 - len(kept), 5000))
+
+
+def test_a_full_checkpoint_is_sealed_once() -> None:
+    """Not again for every upload that is left out: the event loop would stand still meanwhile."""
+
+    class Counting(Sealer):
+        seals = 0
+
+        def seal(self, secret: bytes, import_id: str) -> str:
+            self.seals += 1
+            return super().seal(secret, import_id)
+
+    sealer = Counting((("k1", b"\x01" * 32),))
+
+    written = Checkpoint(tuple(upload(number, offset=number) for number in range(1000))).to_json(sealer, "one")
+
+    assert len(Checkpoint.from_json(written, SEALER, "one").uploads) < 1000
+    assert sealer.seals == 1
 
 
 def test_long_locations_never_make_it_too_large() -> None:

@@ -184,6 +184,16 @@ def test_a_descriptor_keeps_its_platform_and_urls() -> None:
     assert Descriptor.from_json(descriptor(1, urls=None)).urls == ()
 
 
+@pytest.mark.parametrize("media_type", [None, OCI_INDEX, OCI_MANIFEST])
+@pytest.mark.parametrize("part", ["config", "layers"])
+def test_what_is_an_index_and_an_image_at_once_is_refused(media_type: str | None, part: str) -> None:
+    """Two readers could see two images in it (CVE-2021-41190)."""
+    body = {"manifests": [descriptor(1, OCI_MANIFEST)], part: IMAGE[part]}
+
+    with pytest.raises(ContentError, match="at once"):
+        Manifest.parse(raw({"mediaType": media_type, **body}), content_type=OCI_INDEX)
+
+
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 def test_bytes_are_verified_with_the_algorithm_of_the_digest_that_names_them(algorithm: str) -> None:
     """A manifest that was asked for by a sha512 digest keeps it."""

@@ -48,6 +48,8 @@ def test_an_import_begins_with_an_empty_message() -> None:
         altered(handover=None),
         altered(attempt="many"),
         altered(attempt=None),
+        altered(attempt=float("inf")),
+        altered(attempt="a number too large").replace(b'"a number too large"', b"1e999"),
         altered(checkpoint=None),
         altered(checkpoint={"v": 2, "uploads": ""}),
         altered(checkpoint={"v": 1, "uploads": "k9.AAAA"}),

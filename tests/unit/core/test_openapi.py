@@ -82,6 +82,19 @@ def test_the_request_refuses_unknown_fields_as_the_reader_does() -> None:
     assert schemas["ImportBody"]["required"] == ["source"]
 
 
+def test_every_field_of_the_request_is_described() -> None:
+    """Whoever reads the description alone learns what each one is for."""
+    schemas = DOCUMENT["components"]["schemas"]
+    silent = [
+        f"{name}.{field}"
+        for name in ("ImportBody", "SourceBody", "CredentialsBody", "TagsBody")
+        for field, schema in schemas[name]["properties"].items()
+        if not schema.get("description")
+    ]
+
+    assert silent == []
+
+
 def test_the_listing_filters_by_every_status() -> None:
     """The description and the product know the same ones."""
     [by_status] = [p for p in DOCUMENT["paths"]["/imports"]["get"]["parameters"] if p["name"] == "status"]

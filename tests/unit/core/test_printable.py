@@ -17,6 +17,9 @@ from importcore.errors import NotFoundError, RateLimitedError, Side, printable
         ("right\u202eleft\u2028line", "right left line"),
         ("see https://host/path?sig=secret for more", "see https://host/path?… for more"),
         ("HTTPS://host?sig=secret", "HTTPS://host?…"),
+        ("see /v2/a/blobs/uploads/u?_state=secret", "see /v2/a/blobs/uploads/u?…"),
+        ("u1?sig=secret", "u1?…"),
+        ("https://user:secret@r.example/x", "https://…@r.example/x"),
         ("really? yes", "really? yes"),
     ],
 )

@@ -108,6 +108,13 @@ def test_a_registry_address_may_be_pasted_from_a_browser(written: str, normal: s
     assert normal_registry(written) == normal
 
 
+@pytest.mark.parametrize("written", ["prod", "[...]", "[1]:2", "[::::]", "999.1.1.1", "0177.0.0.1", "1.2.3.256"])
+def test_a_bare_word_and_an_address_that_is_none_are_no_registry_address(written: str) -> None:
+    """Read again as the first part of a reference, the word would be a repository of Docker Hub."""
+    with pytest.raises(InvalidReferenceError, match="not a registry address"):
+        normal_registry(written)
+
+
 @pytest.mark.parametrize("written", ["", "https://", "ghcr.io/org", "ghcr.io?x", "ghcr.io:", "a b", "http://ghcr.io"])
 def test_what_is_more_than_a_host_is_no_registry_address(written: str) -> None:
     """A path, a query or another scheme is refused rather than cut off."""

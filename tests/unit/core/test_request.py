@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from importcore.request import ImportRequest, Mode, read_import_request
+from importcore.source_access import UserCredentials
 
 DIGEST = "sha256:" + "0a" * 32
 HERE = "here.azurecr.io"
@@ -44,8 +45,7 @@ def test_a_request_in_acrs_own_words() -> None:
         "there.azurecr.io/archive/app",
     ]
     assert request.mode is Mode.FORCE
-    assert request.credentials is not None
-    assert (request.credentials.username, request.credentials.password) == ("robot", "hunter2")
+    assert request.credentials == UserCredentials("hunter2", "robot")
 
 
 def test_a_request_in_the_short_form() -> None:
@@ -114,8 +114,7 @@ def test_a_password_without_a_user_name_is_a_token(username: str | None) -> None
 
     request = read({"source": {"sourceImage": "a", "credentials": credentials}})
 
-    assert request.credentials is not None
-    assert request.credentials.username is None
+    assert request.credentials == UserCredentials("token", None)
 
 
 def test_a_request_never_prints_its_password() -> None:

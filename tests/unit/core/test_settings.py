@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from importcore.errors import ConfigurationError
+from importcore.reference import DOCKER_HUB, api_host
 from importcore.settings import MEBIBYTE, HostSettings, Settings, StorageAccount
 
 KEY = base64.b64encode(b"\x01" * 32).decode()
@@ -84,6 +85,15 @@ def test_registries_can_be_special() -> None:
     assert settings.host("registry.local") == HostSettings()
 
 
+@pytest.mark.parametrize("named", ["docker.io", "index.docker.io", "registry-1.docker.io"])
+def test_docker_hub_is_special_under_all_of_its_names(named: str) -> None:
+    """It is configured by its name and spoken to at its API's host."""
+    settings = read(TRANSLOAD_REGISTRIES=json.dumps({named: {"caFile": "/ca.pem"}}))
+
+    assert settings.host(api_host(DOCKER_HUB)).ca_file == "/ca.pem"
+    assert settings.host(DOCKER_HUB).ca_file == "/ca.pem"
+
+
 @pytest.mark.parametrize(
     ("registry", "acr"),
     [
@@ -121,6 +131,7 @@ def test_only_acrs_own_hosts_see_the_entra_identity(registry: str, acr: bool) ->
         ("TRANSLOAD_CHUNK_BYTES", "65535", "65536"),
         ("TRANSLOAD_PARALLEL_TRANSFERS", "17", "1 to 16"),
         ("TRANSLOAD_PARALLEL_TRANSFERS", "-1", "1 to 16"),
+        ("TRANSLOAD_PARALLEL_TRANSFERS", "2.9", "whole number"),
         ("TRANSLOAD_DEVELOPER_IDENTITY", "yes", "true or false"),
         ("TRANSLOAD_SEALING_KEYS", "", "is missing"),
         ("TRANSLOAD_SEALING_KEYS", KEY, "id:base64"),
@@ -128,6 +139,8 @@ def test_only_acrs_own_hosts_see_the_entra_identity(registry: str, acr: bool) ->
         ("TRANSLOAD_SEALING_KEYS", "k1:AAAA", "32 bytes"),
         ("TRANSLOAD_SEALING_KEYS", "k1:%%%", "id:base64"),
         ("TRANSLOAD_SEALING_KEYS", f"k.1:{KEY}", "id:base64"),
+        ("TRANSLOAD_SEALING_KEYS", "k1:\u00e9", "id:base64"),
+        ("TRANSLOAD_SEALING_KEYS", f"k1:{OTHER_KEY},k1:{KEY}", "two keys"),
         ("AzureWebJobsStorage", "", "connection string"),
     ],
 )
@@ -157,6 +170,14 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     message = refusal(wrong)
 
     assert [name for name in wrong if f"{name}:" not in message] == []
+
+
+def test_settings_that_are_missing_are_named_at_once_too() -> None:
+    """An installation without any learns of both that it needs."""
+    message = refusal({})
+
+    assert "TRANSLOAD_SEALING_KEYS: is missing" in message
+    assert "AzureWebJobsStorage: set a connection string" in message
 
 
 def test_a_key_vault_reference_that_was_not_resolved_is_no_value() -> None:

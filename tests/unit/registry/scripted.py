@@ -44,8 +44,8 @@ class Pieces(httpx.AsyncByteStream):
 
 
 def streamed(status: int, *pieces: bytes, **headers: str) -> httpx.Response:
-    """An answer whose body comes in pieces; header names are written with underscores."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    """An answer whose body comes in pieces; header names are written with underscores, values are sent as Latin-1."""
+    named = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     return httpx.Response(status, headers=named, stream=Pieces(*pieces))
 
 

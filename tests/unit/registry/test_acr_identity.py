@@ -16,18 +16,29 @@ DIGEST = "sha256:" + "0" * 64
 
 
 class Acr:
-    """An ACR with its own token service; `forms` are what it was sent there."""
+    """An ACR with its own token service.
+
+    Attributes:
+        forms: What was sent to the token service.
+        refused: The refresh tokens that it does not take; it gives `refresh-1`, `refresh-2` and so on.
+    """
 
     def __init__(self, realm: str = f"{URL}/oauth2/token", *, service: str = f',service="{REGISTRY}"') -> None:
         self._challenge = {"WWW-Authenticate": f'Bearer realm="{realm}"{service}'}
         self.forms: list[tuple[str, dict[str, list[str]]]] = []
+        self.refused: set[str] = set()
+        self._exchanges = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Exchange, give access tokens, or answer for a manifest."""
         if request.url.path.startswith("/oauth2/"):
-            self.forms.append((request.url.path, parse_qs(request.content.decode())))
+            form = parse_qs(request.content.decode())
+            self.forms.append((request.url.path, form))
             if request.url.path == "/oauth2/exchange":
-                return httpx.Response(200, json={"refresh_token": REFRESH})
+                self._exchanges += 1
+                return httpx.Response(200, json={"refresh_token": f"refresh-{self._exchanges}", "expires_in": 9_999})
+            if self.refused.intersection(form["refresh_token"]):
+                return httpx.Response(401)
             return httpx.Response(200, json={"access_token": "access"})
         if request.headers.get("authorization") != "Bearer access":
             return httpx.Response(401, headers=self._challenge)
@@ -57,7 +68,7 @@ async def test_an_entra_token_becomes_a_refresh_token_and_then_an_access_token()
                 "grant_type": ["refresh_token"],
                 "service": [REGISTRY],
                 "scope": ["repository:a:pull"],
-                "refresh_token": [REFRESH],
+                "refresh_token": ["refresh-1"],
             },
         ),
     ]
@@ -73,6 +84,32 @@ async def test_the_refresh_token_is_kept_for_every_scope() -> None:
     paths = [path for path, _ in acr.forms]
     assert paths.count("/oauth2/exchange") == 1
     assert paths.count("/oauth2/token") == 10
+
+
+async def test_a_kept_refresh_token_that_is_refused_is_replaced_at_once() -> None:
+    """It ended, or the identity's rights changed: the next request gets another, and nobody sees the refusal."""
+    acr = Acr()
+    client, _ = client_of(acr, AcrIdentity(entra_token))
+    await client.head_manifest("a", "1")
+    acr.refused.add("refresh-1")
+
+    assert await client.head_manifest("b", "1") == DIGEST
+
+    tried = [form["refresh_token"] for path, form in acr.forms if path == "/oauth2/token"]
+    assert tried == [["refresh-1"], ["refresh-1"], ["refresh-2"]]
+
+
+async def test_a_new_refresh_token_that_is_refused_ends_it_and_is_not_kept() -> None:
+    """One exchange for a request; the next one begins with another."""
+    acr = Acr()
+    acr.refused.add("refresh-1")
+    client, _ = client_of(acr, AcrIdentity(entra_token))
+
+    with pytest.raises(AuthenticationError):
+        await client.head_manifest("a", "1")
+    assert [path for path, _ in acr.forms] == ["/oauth2/exchange", "/oauth2/token"]
+
+    assert await client.head_manifest("a", "1") == DIGEST
 
 
 async def test_several_scopes_are_sent_one_by_one() -> None:

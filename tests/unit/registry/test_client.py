@@ -133,9 +133,9 @@ async def test_a_target_that_stored_something_else_is_found_out(stored: str, wro
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("headers", [{}, {"Content_Length": "7"}, {"Content_Length": "many"}])
+@pytest.mark.parametrize("headers", [{}, *({"Content_Length": said} for said in ("7", "many", "\u00b2", "7" * 5000))])
 async def test_a_blob_is_there_when_its_head_says_so(headers: dict[str, str]) -> None:
-    """With or without its length."""
+    """With its length, or without one that can be read."""
     client, script = client_of(lambda _: streamed(200, **headers))
 
     assert await client.blob_exists("a", CONFIG)

@@ -76,13 +76,15 @@ async def test_only_a_configured_host_is_spoken_to_in_clear() -> None:
         await some.client("localhost", Side.SOURCE, Anonymous()).head_manifest("x", "1")
 
 
-async def test_content_is_asked_for_as_it_is() -> None:
-    """Nothing on the way may compress what is hashed."""
+async def test_everything_is_asked_for_as_it_is() -> None:
+    """Nothing on the way may compress what is hashed, nor a token; and each request says who sends it."""
     network = Network()
 
     await registries(network).client("a.example", Side.SOURCE, Anonymous()).head_manifest("x", "1")
 
-    assert {request.headers["accept-encoding"] for request in network.script.asked("a.example")} == {"identity"}
+    assert {request.url.host for request in network.script.requests} == {"a.example", "auth.example"}
+    assert {request.headers["accept-encoding"] for request in network.script.requests} == {"identity"}
+    assert {request.headers["user-agent"] for request in network.script.requests} == {"transload"}
 
 
 def test_a_registry_teaches_smaller_chunks() -> None:

@@ -143,11 +143,14 @@ async def test_a_longer_wait_is_left_to_the_queue() -> None:
         ("Wed, 21 Oct 2015 07:28:00", 0),
         ("Wed, 21 Oct 2899 07:28:00 -0000", 86_400),
         ("Wed, 41 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
+        ("9" * 5000, None),
+        ("\u00b2", None),
     ],
 )
 def test_retry_after_in_every_form(value: str, seconds: float | None) -> None:
     """A number, a date with or without a zone, or nothing that can be used; never more than a day."""
-    assert retry_after(httpx.Response(429, headers={"Retry-After": value})) == seconds
+    assert retry_after(streamed(429, Retry_After=value)) == seconds
 
 
 async def test_nothing_leaves_that_the_gate_refuses() -> None:

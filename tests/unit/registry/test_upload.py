@@ -61,7 +61,9 @@ async def test_a_session_without_a_location_is_none() -> None:
         await client.start_upload("a", DIGEST)
 
 
-@pytest.mark.parametrize(("said", "least"), [("65536", 65536), ("", 0), ("-1", 0), ("many", 0)])
+@pytest.mark.parametrize(
+    ("said", "least"), [("65536", 65536), ("", 0), ("-1", 0), ("many", 0), ("\u00b2", 0), ("1" * 5000, 0)]
+)
 async def test_the_smallest_chunk_is_what_the_registry_says(said: str, least: int) -> None:
     """Spec: `OCI-Chunk-Min-Length`."""
     session, _ = await opened(OCI_Chunk_Min_Length=said)
@@ -110,7 +112,10 @@ async def test_the_offset_is_what_the_registry_acknowledged(said: str, length: i
     assert session.offset == offset
 
 
-@pytest.mark.parametrize(("said", "offset"), [("0-4", 5), ("0-0", 0), ("", 0), ("bytes=0-1023", 1024)])
+@pytest.mark.parametrize(
+    ("said", "offset"),
+    [("0-4", 5), ("0-0", 0), ("", 0), ("bytes=0-1023", 1024), ("0-\u00b2", 0), ("0-" + "1" * 5000, 0)],
+)
 async def test_the_status_says_where_to_go_on(said: str, offset: int) -> None:
     """After an answer that never came; nothing said means nothing there."""
     session, script = await opened(streamed(204, Location="u2", Range=said))
@@ -155,14 +160,14 @@ async def test_a_session_of_an_earlier_run_is_taken_up_where_it_was() -> None:
 
 
 async def test_the_end_names_the_digest_behind_what_the_location_has() -> None:
-    """Its own parameters stay."""
-    session, script = await opened(streamed(201, Docker_Content_Digest=DIGEST), location="u1?_state=x&b=")
+    """It stays to the letter: what is in it is signed, or the registry's own spelling."""
+    session, script = await opened(streamed(201, Docker_Content_Digest=DIGEST), location="u1?_state=a%20b/c~d&b=&flag")
 
     await session.finish(b"whole blob")
 
     request = script.requests[-1]
     assert request.method == "PUT"
-    assert request.url.params.multi_items() == [("_state", "x"), ("b", ""), ("digest", DIGEST)]
+    assert request.url.query == f"_state=a%20b/c~d&b=&flag&digest={DIGEST}".encode()
     assert (request.content, request.headers["content-length"]) == (b"whole blob", "10")
 
 

@@ -1,4 +1,4 @@
-"""The demo's local stack: `python -m devtools up` in a process of its own."""
+"""For tests: the local stack as a user starts it, `python -m devtools up` in a process of its own."""
 
 import asyncio
 import json
