@@ -55,6 +55,19 @@ async def test_credentials_can_be_chosen_by_name(storage: str) -> None:
         assert "expired" not in json.dumps(wrong)
 
 
+async def test_every_import_of_a_selection_gets_the_named_credentials(storage: str) -> None:
+    """The parent lists the tags with them, and each child reads with them."""
+    async with running_emulator(PRIVATE) as (source, _):
+        await push(source, auth=pushing())
+        entries = configured(old=(source, User("robot", "expired")), new=(source, ROBOT))
+        async with Dock.opened(storage, {source: open_host()}, entries) as dock:
+            named = {"registryUri": source, "sourceImage": "app", "credentials": {"name": "new"}}
+            answer = await dock.app.post({"source": named, "tags": {"include": ["*"]}})
+            assert answer.status == 202, answer.body
+            await dock.app.work_off()
+            await dock.require_arrived(await dock.app.record(json.loads(answer.body)["id"]))
+
+
 async def test_what_the_request_brings_wins(storage: str) -> None:
     """Over credentials that are configured for the same registry, which are wrong here."""
     async with running_emulator(PRIVATE) as (source, _):

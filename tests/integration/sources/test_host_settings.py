@@ -85,7 +85,7 @@ async def test_chunks_are_as_large_as_the_target_wants_them(storage: str) -> Non
 
 
 async def test_a_paced_registry_is_read_and_written_whole(storage: str) -> None:
-    """Pacing changes when bytes go, never which: in chunks, in one request, and through a token service's absence."""
+    """Pacing changes when bytes go, never which: those of a large blob in chunks, and of a small one in one request."""
     large = image([layer(300_000), layer(10)])
     registry = ReadOnlyRegistry(large)
     paces = {"requestsPerSecond": 500, "bytesPerSecond": 4_000_000}
