@@ -19,9 +19,9 @@ from importcore.ending import DEATHS_AT_MOST, Ending
 from importcore.errors import LeaseLostError, NoProgressError, StorageUnavailableError, TransloadError
 from importcore.expansion import Expansion
 from importcore.message import ImportMessage, UnreadableMessageError
-from importcore.plan import Plan
+from importcore.plan import Plan, decode_manifests, encode_manifests
 from importcore.planning import make_plan, require_free_tags, tags_of_digest
-from importcore.progress import Phase, PhaseStarted, Planned
+from importcore.progress import PartlyPlanned, Phase, PhaseStarted, Planned
 from importcore.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
@@ -156,7 +156,7 @@ class Importer:
         if kept is not None:
             plan, fresh = Plan.decode(kept), False
         else:
-            made = await make_plan(source, wanted, record.options)
+            made = await self._make_plan(running, source, wanted)
             plan, fresh = Plan.decode(await self._plans.write_once(record.id, made.encode())), True
         if record.digest != plan.root.digest:
             beside: tuple[str, ...] = ()
@@ -164,6 +164,20 @@ class Importer:
                 beside = await tags_of_digest(source, wanted.repository, plan.source_digest)
             await running.change(lambda record: _planned(record, plan, beside))
         return plan, fresh
+
+    async def _make_plan(self, running: RunningImport, source: RegistryClient, wanted: Reference) -> Plan:
+        """Make the plan; what an interruption leaves is kept, so that no manifest is asked for twice."""
+        import_id = running.record.id
+        draft = await self._plans.read_draft(import_id) if running.record.retries else None
+        known = decode_manifests(draft) if draft else {}
+        before = len(known)
+        try:
+            return await make_plan(source, wanted, running.record.options, known)
+        except TransloadError as error:
+            if error.retryable and len(known) > before:
+                await self._plans.write_draft(import_id, encode_manifests(known.values()))
+                running.meter(PartlyPlanned(len(known) - before))
+            raise
 
     async def fail(self, body: bytes) -> None:
         """End the import of a message that the host gave up, so that it is not left `Running` for ever.

@@ -6,6 +6,7 @@ the same digest, whatever the tag does meanwhile, and a source that counts pulls
 
 import base64
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -80,6 +81,18 @@ class Plan:
             tuple(Referrer(*row) for row in value.get("referrers", [])),
             value.get("sourceDigest") or image[-1].digest,
         )
+
+
+def encode_manifests(manifests: Iterable[Manifest]) -> bytes:
+    """Write manifests that a plan in the making has read."""
+    return json.dumps({"v": VERSION, "manifests": [_row(m) for m in manifests]}, separators=(",", ":")).encode()
+
+
+def decode_manifests(raw: bytes) -> dict[str, Manifest]:
+    """Read what `encode_manifests` wrote, by digest; nothing where another version wrote it."""
+    value = json.loads(raw)
+    rows = value["manifests"] if isinstance(value, dict) and value.get("v") == VERSION else []
+    return {manifest.digest: manifest for manifest in map(_manifest, rows)}
 
 
 def _row(manifest: Manifest) -> list[str]:

@@ -7,6 +7,7 @@ import asyncio
 
 from importcore.content import Descriptor, Manifest
 from importcore.errors import Side, SizeMismatchError, TargetTagExistsError, UnsupportedContentError
+from importcore.manifest_reader import ManifestReader
 from importcore.parallel import for_each, together
 from importcore.plan import Plan
 from importcore.platforms import select_platforms
@@ -22,35 +23,46 @@ _DEPTH_AT_MOST = 8
 _FETCHED_AT_ONCE = 8
 
 
-async def make_plan(source: RegistryClient, reference: Reference, options: ImportOptions = ImportOptions()) -> Plan:  # noqa: B008 (frozen)
+async def make_plan(
+    source: RegistryClient,
+    reference: Reference,
+    options: ImportOptions = ImportOptions(),  # noqa: B008 (frozen)
+    known: dict[str, Manifest] | None = None,
+) -> Plan:
     """Walk the source from a reference down, and find what refers to it.
+
+    Args:
+        source: The registry.
+        reference: What to import.
+        options: Which platforms and referrers.
+        known: Manifests that need not be asked for; gets those that are read.
 
     Raises:
         RegistryError: The source refused or does not have a manifest.
         ContentError: A manifest is not what its descriptor says, or a wanted platform is not there.
     """
-    walk = _Walk(source, reference.repository)
-    named = await source.get_manifest(reference.repository, reference.manifest_reference)
+    reader = ManifestReader(source, reference.repository, known)
+    walk = _Walk(reader)
+    named = await reader.get(reference.manifest_reference)
     root = select_platforms(named, options.platforms)
     await walk.below((root,))
     image = _children_first((root,), walk.found)
     if not options.referrers:
         return Plan(image, source_digest=named.digest)
-    search = ReferrerSearch(source, reference.repository, options.artifact_types)
+    search = ReferrerSearch(source, reference.repository, options.artifact_types, reader)
     referrers, manifests = await search.of(image)
-    beside = _Walk(source, reference.repository)
+    beside = _Walk(reader)
     await beside.below(manifests)
-    known = {manifest.digest for manifest in image}
-    attached = tuple(m for m in _children_first(manifests, beside.found) if m.digest not in known)
+    in_image = {manifest.digest for manifest in image}
+    attached = tuple(m for m in _children_first(manifests, beside.found) if m.digest not in in_image)
     return Plan(image, attached, referrers, named.digest)
 
 
 class _Walk:
     """Fetches every manifest below a root once, level by level."""
 
-    def __init__(self, source: RegistryClient, repository: str) -> None:
-        self._source = source
-        self._repository = repository
+    def __init__(self, reader: ManifestReader) -> None:
+        self._reader = reader
         self._at_once = asyncio.Semaphore(_FETCHED_AT_ONCE)
         self._bytes = 0
         self.found: dict[str, Manifest] = {}
@@ -73,7 +85,7 @@ class _Walk:
 
     async def _fetch(self, child: Descriptor) -> Manifest:
         async with self._at_once:
-            manifest = await self._source.get_manifest(self._repository, child.digest)
+            manifest = await self._reader.get(child.digest)
         if manifest.size != child.size:
             raise SizeMismatchError(
                 f"the index says {child.size} bytes for {child.digest}, it has {manifest.size}",

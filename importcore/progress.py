@@ -44,6 +44,13 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class PartlyPlanned:
+    """The plan was interrupted; so many manifests more need not be asked for again."""
+
+    manifests: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlobStarted:
     """A blob's upload begins or goes on at `offset` bytes, which the target acknowledged earlier."""
 
@@ -83,7 +90,7 @@ class ManifestDone:
     pushed: bool
 
 
-Event = PhaseStarted | Planned | BlobStarted | BytesSent | BytesAcknowledged | BlobDone | ManifestDone
+Event = PhaseStarted | Planned | PartlyPlanned | BlobStarted | BytesSent | BytesAcknowledged | BlobDone | ManifestDone
 
 
 class Observer(Protocol):
@@ -135,6 +142,8 @@ class ProgressMeter:
             case Planned(blobs, size, manifests, fresh):
                 self.advances += fresh
                 self.progress = Progress(bytes_total=size, blobs_total=blobs, manifests_total=manifests)
+            case PartlyPlanned(manifests):
+                self.advances += manifests
             case BlobStarted(digest, offset):
                 self._partial[digest] = offset
             case BytesSent(count):

@@ -11,6 +11,7 @@ import asyncio
 
 from importcore.content import INDEX_TYPES, Descriptor, Manifest, Referrer, referrers_tag
 from importcore.errors import NotFoundError
+from importcore.manifest_reader import ManifestReader
 from importcore.parallel import together
 from importcore.registry.client import RegistryClient
 from importcore.registry.listing import list_referrers
@@ -27,14 +28,22 @@ COSIGN_TYPES = {
 class ReferrerSearch:
     """Finds the referrers of manifests at the source."""
 
-    def __init__(self, source: RegistryClient, repository: str, artifact_types: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        source: RegistryClient,
+        repository: str,
+        artifact_types: tuple[str, ...],
+        reader: ManifestReader | None = None,
+    ) -> None:
         """Take where to look.
 
         Args:
             source: The registry.
             repository: The image's repository; referrers live in the same one.
             artifact_types: Carry these alone; empty carries all.
+            reader: Reads the manifests; one of its own where nobody else reads there.
         """
+        self._reader = reader or ManifestReader(source, repository)
         self._source = source
         self._repository = repository
         self._artifact_types = frozenset(artifact_types)
@@ -93,8 +102,8 @@ class ReferrerSearch:
         """Get a manifest that may not be there; asked with a HEAD first, which no registry counts as a pull."""
         async with self._at_once:
             try:
-                digest = await self._source.head_manifest(self._repository, reference)
-                return await self._source.get_manifest(self._repository, digest) if digest else None
+                digest = await self._reader.digest_of(reference)
+                return await self._reader.get(digest) if digest else None
             except NotFoundError:
                 return None
 

@@ -38,20 +38,33 @@ class Plans:
 
     async def read(self, import_id: str) -> bytes | None:
         """Read a plan; None when there is none yet."""
+        return await self._read(_name(import_id))
+
+    async def write_draft(self, import_id: str, draft: bytes) -> None:
+        """Keep what a plan in the making has read, over what was kept before."""
+        with storage_step("keep the draft of the plan"):
+            await self._client.upload_blob(_draft_name(import_id), draft, overwrite=True)
+
+    async def read_draft(self, import_id: str) -> bytes | None:
+        """Read what an earlier run read; None when there is nothing."""
+        return await self._read(_draft_name(import_id))
+
+    async def _read(self, name: str) -> bytes | None:
         with storage_step("read the plan"):
             try:
-                download = await self._client.download_blob(_name(import_id))
+                download = await self._client.download_blob(name)
                 return await download.readall()
             except ResourceNotFoundError:
                 return None
 
     async def delete(self, import_id: str) -> None:
-        """Remove a plan; it is no error when there is none."""
-        with storage_step("remove the plan"):
-            try:
-                await self._client.delete_blob(_name(import_id))
-            except ResourceNotFoundError:
-                return
+        """Remove a plan and its draft; it is no error when there is none."""
+        for name in (_name(import_id), _draft_name(import_id)):
+            with storage_step("remove the plan"):
+                try:
+                    await self._client.delete_blob(name)
+                except ResourceNotFoundError:
+                    continue
 
     async def aclose(self) -> None:
         """Close the connection, if there is one."""
@@ -66,3 +79,7 @@ class Plans:
 
 def _name(import_id: str) -> str:
     return f"{import_id}.json"
+
+
+def _draft_name(import_id: str) -> str:
+    return f"{import_id}.draft.json"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from devtools.emulator import EmulatorConfig
-from devtools.emulator.faults import FaultRule, LieOnHead
+from devtools.emulator.faults import Answer, FaultRule, LieOnHead
 from devtools.registry_content import RegistryContent
 from devtools.sample_images import SampleImage, artifact, image, index, layer, multi_platform
 from devtools.ship import Ship
@@ -208,3 +208,17 @@ async def test_a_preview_of_what_is_not_there_says_so(storage: str) -> None:
             "source",
             "get manifest",
         )
+
+
+async def test_an_interrupted_plan_asks_for_no_manifest_twice(storage: str) -> None:
+    """The source's quota ends in the middle of an index: the import sleeps, and goes on with the manifests it lacks."""
+    wide = multi_platform([50], [f"linux/cpu{number}" for number in range(12)])
+    async with Ship.sails(storage) as ship:
+        await ship.push(wide)
+        over = Answer(status=429, headers={"Retry-After": "11"}, body='{"errors":[{"code":"TOOMANYREQUESTS"}]}')
+        ship.source_emulator.faults.add(FaultRule(method="GET", path="/manifests/", skip=6, times=7, action=over))
+        record = await ship.import_app()
+        assert (record["status"], record["error"]) == ("Succeeded", None)
+        assert "Waiting" in [event["event"] for event in record["history"]]
+        asked = [e for e in ship.source_emulator.journal.select("GET", "/manifests/sha256:") if e.status == 200]
+        assert sorted(entry.path.rpartition("/")[2] for entry in asked) == sorted(set(wide.manifests) - {wide.root})
