@@ -11,7 +11,6 @@ and is a secret. `offset` is what the registry has acknowledged, never what was 
 """
 
 import asyncio
-import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Self
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 _IDLE_AT_MOST = 60.0
+_CANCEL_TRIES = 4
+_CANCEL_PAUSE = 0.5
 _FINISH = httpx.Timeout(60.0, read=900.0)  # a registry that kept no hash state reads the whole blob once more here
 _STREAM = httpx.Timeout(60.0, read=300.0)
 
@@ -147,17 +148,27 @@ class UploadSession:
     async def cancel(self) -> None:
         """Give the session up. A registry that refuses forgets it by itself after a while, so that is no error.
 
-        The status is asked first, for its Location: a chunk that was broken off made the one we have stale.
+        The status is asked first, for its Location: a chunk that was broken off made the one we have stale, and again
+        when the registry was still busy with that chunk.
         """
-        with contextlib.suppress(TransloadError):
-            await self.status()
-        try:
-            response = await self._client.send(
-                "DELETE", self._url, self._repository, "cancel upload", accept=(204, 200, 202, 404, 405)
-            )
-        except TransloadError:
-            return
-        await response.aclose()
+        for _ in range(_CANCEL_TRIES):
+            known = True
+            try:
+                await self.status()
+            except UploadSessionLostError:
+                known = False
+            except TransloadError:
+                pass  # then with the Location that we have
+            try:
+                response = await self._client.send(
+                    "DELETE", self._url, self._repository, "cancel upload", accept=(204, 200, 202, 404, 405)
+                )
+            except TransloadError:
+                return
+            await response.aclose()
+            if response.status_code != httpx.codes.NOT_FOUND or not known:
+                return
+            await asyncio.sleep(_CANCEL_PAUSE)
 
     def _take(self, response: httpx.Response, *, default: int, sent: int) -> None:
         """Take the new Location and the acknowledged range."""
