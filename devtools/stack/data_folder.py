@@ -58,7 +58,7 @@ class DataFolder:
 
     def registry_password(self) -> str:
         """Give the password of the emulated registries' user."""
-        return self._kept("registry-password", secrets.token_urlsafe(16))
+        return self._kept("registry-password", secrets.token_hex(16))
 
     def write(self, name: str, text: str) -> None:
         """Write a file so that a reader never sees half of it."""

@@ -33,7 +33,7 @@ class LocalStack:
         self._ports = folder.ports()
         self._programs = Programs(options, folder, self._ports, caller)
         self._caller = caller
-        self._header = secrets.token_urlsafe(16)
+        self._header = secrets.token_hex(16)
         self._parts: dict[str, SupervisedProcess] = {}
         self._workers: list[SupervisedProcess] = []
 
