@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,12 +66,15 @@ def docker_registry_path() -> str | None:
 
 
 @asynccontextmanager
-async def running_docker_registry(folder: Path, tls: TlsFiles | None = None) -> AsyncIterator[str]:
+async def running_docker_registry(
+    folder: Path, tls: TlsFiles | None = None, auth: Mapping[str, object] | None = None
+) -> AsyncIterator[str]:
     """Run Debian's `docker-registry` (distribution 2.8) with deletion enabled, and stop it at the end.
 
     Args:
         folder: An empty directory for its configuration, log and content.
         tls: Serve https with these files; None is plain http.
+        auth: The section `auth` of its configuration; None lets everybody in.
 
     Yields:
         Its address "127.0.0.1:port".
@@ -95,6 +98,7 @@ async def running_docker_registry(folder: Path, tls: TlsFiles | None = None) -> 
             "maintenance": {"uploadpurging": {"enabled": False}},
         },
         "http": http,
+        **({"auth": auth} if auth else {}),
     }
     (folder / "config.yml").write_text(json.dumps(config))  # YAML holds JSON
     with (folder / "registry.log").open("wb") as log:
