@@ -8,7 +8,7 @@ import pytest
 from devtools.sample_images import artifact, every_kind, image, multi_platform
 from importcore.content import DOCKER_MANIFEST, Manifest, Referrer, digest_of
 from importcore.errors import ContentError, DigestMismatchError
-from importcore.plan import VERSION, Plan
+from importcore.plan import VERSION, Plan, decode_manifests, encode_manifests
 from tests.unit.registry.scripted_content import read
 
 WIDE = multi_platform([30, 30], ["linux/amd64", "linux/arm64"])
@@ -110,3 +110,16 @@ def test_a_manifest_whose_bytes_changed_is_found_out() -> None:
 
     with pytest.raises(DigestMismatchError):
         Plan.decode(altered(manifests=rows))
+
+
+def test_manifests_of_a_plan_in_the_making_read_back_by_their_digests() -> None:
+    """The next run asks for none of them again."""
+    manifests = {name: read(WIDE, name) for name in WIDE.manifests}
+
+    assert decode_manifests(encode_manifests(manifests.values())) == manifests
+
+
+@pytest.mark.parametrize("raw", [altered(v=VERSION + 1), altered(v=None), b"[]", b"null"])
+def test_a_plan_in_the_making_of_another_version_is_none(raw: bytes) -> None:
+    """It only spares questions, so they are asked again."""
+    assert decode_manifests(raw) == {}

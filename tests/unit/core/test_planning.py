@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devtools.sample_images import SampleImage, artifact, digest, image, index, multi_platform
-from importcore.content import MANIFEST_BYTES_AT_MOST, OCI_ARTIFACT, OCI_INDEX
+from importcore.content import MANIFEST_BYTES_AT_MOST, OCI_ARTIFACT, OCI_INDEX, Manifest
 from importcore.errors import (
     NotFoundError,
     Side,
@@ -183,15 +183,30 @@ async def test_chosen_platforms_are_walked_and_the_others_are_not() -> None:
     assert not [asked for asked in script.asked if left.digest in asked]
 
 
+async def test_a_plan_that_was_interrupted_is_taken_up_without_asking_twice() -> None:
+    """What was read before is handed in; a HEAD, which counts as no pull, tells that the tag still stands on it."""
+    script = ContentScript()
+    script.push(WIDE, "1")
+    missing = read(WIDE).children[1].digest
+    taken = script.shelves["app"].manifests.pop(missing)
+    known: dict[str, Manifest] = {}
+    client, _ = client_of(script)
+    with pytest.raises(NotFoundError):
+        await make_plan(client, APP, ALONE, known)
+    script.shelves["app"].manifests[missing] = taken
+    script.asked.clear()
+
+    plan = await make_plan(client, APP, ALONE, known)
+
+    assert [m.digest for m in plan.image] == list(WIDE.manifests)
+    assert script.asked == ["HEAD app/manifests/1", f"GET app/manifests/{missing}"]
+
+
 async def test_referrers_are_planned_after_the_image_and_in_order() -> None:
-    """An SBOM that is itself an index brings its parts, and nothing of the image is brought twice."""
-    part = artifact(b"part")
-    sbom = SampleImage.of(
-        OCI_INDEX,
-        {"mediaType": OCI_INDEX, "manifests": [part.descriptor()], "subject": WIDE.descriptor()},
-        [],
-        [part],
-    )
+    """An SBOM that is itself an index brings its parts; one of them is the image's own and is not brought twice."""
+    part, own = artifact(b"part"), json.loads(WIDE.manifests[WIDE.root][1])["manifests"][0]
+    body = {"mediaType": OCI_INDEX, "manifests": [part.descriptor(), own], "subject": WIDE.descriptor()}
+    sbom = SampleImage.of(OCI_INDEX, body, [], [part])
     signature = artifact(b"signature", artifact_type="t/signature", subject=sbom)
     script = ContentScript()
     for content, tag in ((WIDE, "1"), (sbom, None), (signature, None)):
@@ -200,8 +215,7 @@ async def test_referrers_are_planned_after_the_image_and_in_order() -> None:
     plan = await planned(script, ImportOptions())
 
     assert plan.root.digest == WIDE.root
-    assert {m.digest for m in plan.attached} == {part.root, sbom.root, signature.root}
-    assert [m.digest for m in plan.attached].index(part.root) < [m.digest for m in plan.attached].index(sbom.root)
+    assert [m.digest for m in plan.attached] == [part.root, sbom.root, signature.root]
     assert {(r.digest, r.subject) for r in plan.referrers} == {(sbom.root, WIDE.root), (signature.root, sbom.root)}
 
 

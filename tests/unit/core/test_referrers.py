@@ -1,5 +1,6 @@
 """Finding what refers to an image: by the API, by the fallback tag, by cosign's older tags, and again below."""
 
+import httpx
 import pytest
 
 from devtools.sample_images import SampleImage, artifact, image, index, multi_platform
@@ -125,6 +126,22 @@ async def test_a_referrer_that_is_listed_and_gone_is_left_out() -> None:
     _, manifests = await found(script)
 
     assert manifests == {there.root}
+
+
+async def test_a_referrer_that_goes_between_two_questions_is_left_out() -> None:
+    """Its HEAD still found it."""
+    gone, there = artifact(b"gone", subject=WIDE), artifact(b"there", artifact_type=SBOM, subject=WIDE)
+    script = holding(gone, there)
+
+    def registry(request: httpx.Request) -> httpx.Response:
+        return streamed(404) if request.method == "GET" and request.url.path.endswith(gone.root) else script(request)
+
+    client, asked = client_of(registry)
+
+    _, manifests = await ReferrerSearch(client, "app", ()).of((read(WIDE),))
+
+    assert [manifest.digest for manifest in manifests] == [there.root]
+    assert [r.method for r in asked.requests if r.url.path.endswith(gone.root)] == ["HEAD", "GET"]
 
 
 @pytest.mark.parametrize("suffix", COSIGN_TYPES)
