@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from importcore.content import OCI_INDEX, Manifest, Referrer, referrers_tag
+from importcore.content import INDEX_TYPES, OCI_INDEX, Manifest, Referrer, referrers_tag
 from importcore.plan import Plan
 from importcore.registry.client import RegistryClient
 from importcore.registry.listing import list_referrers
@@ -50,19 +50,26 @@ class Attach:
                 by_subject.setdefault(referrer.subject, []).append(referrer)
         for subject, referrers in by_subject.items():
             tag = referrers_tag(subject)
-            kept = await self._kept_index(repository, tag)
-            there = {entry.get("digest") for entry in kept}
+            index = await self._kept_index(repository, tag)
+            if index is None:
+                continue
+            kept = index["manifests"]
+            there = {entry.get("digest") for entry in kept if isinstance(entry, dict)}
             added = [_entry(self._manifests[r.digest]) for r in referrers if r.digest not in there]
             if added:
-                index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, *added]}
-                raw = json.dumps(index, separators=(",", ":")).encode()
+                raw = json.dumps({**index, "manifests": [*kept, *added]}, separators=(",", ":")).encode()
                 await self._target.put_manifest(repository, tag, Manifest.parse(raw))
 
-    async def _kept_index(self, repository: str, tag: str) -> list[dict[str, Any]]:
+    async def _kept_index(self, repository: str, tag: str) -> dict[str, Any] | None:
+        """The index under the tag, or an empty one; None where something else stands there that is not ours to move."""
+        fresh: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
         if await self._target.head_manifest(repository, tag) is None:
-            return []
-        entries = json.loads((await self._target.get_manifest(repository, tag)).raw).get("manifests")
-        return entries if isinstance(entries, list) else []
+            return fresh
+        standing = await self._target.get_manifest(repository, tag)
+        if standing.media_type not in INDEX_TYPES:
+            return fresh if self._mode is Mode.FORCE else None
+        body: dict[str, Any] = json.loads(standing.raw)
+        return {**body, "manifests": body.get("manifests") or []}
 
 
 def _entry(manifest: Manifest) -> dict[str, Any]:

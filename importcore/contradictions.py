@@ -57,7 +57,8 @@ def _between_options(value: dict[str, Any]) -> list[FieldProblem]:
     if isinstance(template, str):
         if value.get("mode") != "Force":
             found.append(_problem("backupTag", "needs `mode: Force`; without it no tag is overwritten"))
-        if "{digest8}" not in template or not is_tag(fill_in(template, "tag", _SAMPLE_DIGEST)):
+        names = [fill_in(template, tag, _SAMPLE_DIGEST) for tag in ("tag", *_tags_in(value))]
+        if "{digest8}" not in template or not all(map(is_tag, names)):
             message = "must be a tag with {digest8} in it, and may have {tag}; for example {tag}-{digest8}"
             found.append(_problem("backupTag", message, "invalid_value"))
     return found
@@ -115,3 +116,11 @@ def _inside_credentials(credentials: dict[str, Any]) -> list[FieldProblem]:
         return []
     message = "is required with a `username`" if username else "is required, or the `name` of configured credentials"
     return [_problem("source.credentials.password", message, "missing_field")]
+
+
+def _tags_in(value: dict[str, Any]) -> list[str]:
+    """The tags that the request names as targets, as far as they are tags."""
+    named = value.get("targetTags")
+    texts = [value.get("target"), *(named if isinstance(named, list) else [])]
+    tags = [text.rpartition(":")[2] for text in texts if isinstance(text, str) and ":" in text]
+    return [tag for tag in tags if is_tag(tag)]

@@ -15,6 +15,7 @@ from importcore.content import Descriptor, Manifest, Referrer
 from importcore.errors import ContentError
 
 VERSION = 1
+_MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,20 @@ class Plan:
         Raises:
             ContentError: It is no plan, or of a version that this code does not know.
         """
-        value = json.loads(raw)
-        if not isinstance(value, dict) or value.get("v") != VERSION:
-            raise ContentError(f"the kept plan is not of version {VERSION}", step="read the plan")
-        image = tuple(_manifest(row) for row in value["manifests"])
-        return cls(
-            image,
-            tuple(_manifest(row) for row in value.get("attached", [])),
-            tuple(Referrer(*row) for row in value.get("referrers", [])),
-            value.get("sourceDigest") or image[-1].digest,
-        )
+        try:
+            value = json.loads(raw)
+            if value["v"] != VERSION:
+                raise ContentError(f"the kept plan is not of version {VERSION}", step="read the plan")
+            image = tuple(_manifest(row) for row in value["manifests"])
+            return cls(
+                image,
+                tuple(_manifest(row) for row in value.get("attached", [])),
+                tuple(Referrer(*row) for row in value.get("referrers", [])),
+                value.get("sourceDigest") or image[-1].digest,
+            )
+        except _MALFORMED as error:
+            message = f"the kept plan cannot be read as one of version {VERSION}"
+            raise ContentError(message, step="read the plan") from error
 
 
 def encode_manifests(manifests: Iterable[Manifest]) -> bytes:
@@ -89,10 +94,13 @@ def encode_manifests(manifests: Iterable[Manifest]) -> bytes:
 
 
 def decode_manifests(raw: bytes) -> dict[str, Manifest]:
-    """Read what `encode_manifests` wrote, by digest; nothing where another version wrote it."""
-    value = json.loads(raw)
-    rows = value["manifests"] if isinstance(value, dict) and value.get("v") == VERSION else []
-    return {manifest.digest: manifest for manifest in map(_manifest, rows)}
+    """Read what `encode_manifests` wrote, by digest; nothing where it is damaged or another version wrote it."""
+    try:
+        value = json.loads(raw)
+        rows = value["manifests"] if value["v"] == VERSION else []
+        return {manifest.digest: manifest for manifest in map(_manifest, rows)}
+    except (*_MALFORMED, ContentError):
+        return {}
 
 
 def _row(manifest: Manifest) -> list[str]:

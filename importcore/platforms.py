@@ -37,7 +37,7 @@ def select_platforms(root: Manifest, wanted: tuple[str, ...]) -> Manifest:
             reference=root.digest,
         )
     body = json.loads(root.raw)
-    entries: list[dict[str, Any]] = body["manifests"]
+    entries: list[dict[str, Any]] = body.get("manifests") or []
     missing = [name for name in wanted if not any(_matches(name, entry) for entry in entries)]
     if missing:
         there = sorted({_name(entry) for entry in entries if not _attested(entry)})
@@ -52,7 +52,16 @@ def select_platforms(root: Manifest, wanted: tuple[str, ...]) -> Manifest:
     kept = [entry for entry in entries if entry["digest"] in chosen or _attested(entry) in chosen]
     if len(kept) == len(entries):
         return root
-    raw = json.dumps({**body, "manifests": kept}, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        raw = json.dumps({**body, "manifests": kept}, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError as error:
+        raise UnsupportedContentError(
+            "the index holds a number that cannot be written again",
+            action="Leave `platforms` out to import it as it is.",
+            origin=Side.SOURCE,
+            step="choose platforms",
+            reference=root.digest,
+        ) from error
     return Manifest.parse(raw, content_type=root.media_type)
 
 

@@ -10,7 +10,7 @@ found (a signature of an SBOM):
 import asyncio
 
 from importcore.content import INDEX_TYPES, Descriptor, Manifest, Referrer, referrers_tag
-from importcore.errors import NotFoundError
+from importcore.errors import NotFoundError, Side, UnsupportedContentError
 from importcore.manifest_reader import ManifestReader
 from importcore.parallel import together
 from importcore.registry.client import RegistryClient
@@ -18,6 +18,7 @@ from importcore.registry.listing import list_referrers
 
 _DEPTH_AT_MOST = 4
 _ASKED_AT_ONCE = 8
+_BYTES_AT_MOST = 64 * 1024 * 1024
 COSIGN_TYPES = {
     ".sig": "application/vnd.dev.cosign.artifact.sig.v1+json",
     ".att": "application/vnd.dev.cosign.artifact.att.v1+json",
@@ -49,6 +50,7 @@ class ReferrerSearch:
         self._artifact_types = frozenset(artifact_types)
         self._at_once = asyncio.Semaphore(_ASKED_AT_ONCE)
         self._has_api = True
+        self._bytes = 0
 
     async def of(self, subjects: tuple[Manifest, ...]) -> tuple[tuple[Referrer, ...], tuple[Manifest, ...]]:
         """Find everything that refers to the subjects, and to what was found.
@@ -103,9 +105,18 @@ class ReferrerSearch:
         async with self._at_once:
             try:
                 digest = await self._reader.digest_of(reference)
-                return await self._reader.get(digest) if digest else None
+                manifest = await self._reader.get(digest) if digest else None
             except NotFoundError:
                 return None
+        self._bytes += manifest.size if manifest else 0
+        if self._bytes > _BYTES_AT_MOST:
+            raise UnsupportedContentError(
+                f"the image has over {_BYTES_AT_MOST} bytes of referrers' manifests",
+                action="Choose some with `artifactTypes`, or leave them behind with `includeReferrers: false`.",
+                origin=Side.SOURCE,
+                step="list referrers",
+            )
+        return manifest
 
     def _is_wanted(self, kind: str | None) -> bool:
         return not self._artifact_types or kind in self._artifact_types

@@ -157,7 +157,7 @@ def _access(source: SourceBody | str) -> SourceAccess | None:
 
 
 def _structure_problem(problem: Any) -> FieldProblem:  # noqa: ANN401 (pydantic's ErrorDetails, a plain dict)
-    first, *rest = problem["loc"]
+    first, *rest = problem["loc"] or ("",)
     if first == "source" and rest and rest[0] in TAGS_OF_THE_UNION:
         rest = rest[1:]
     path = ".".join(printable(str(part), 60) for part in (first, *rest))

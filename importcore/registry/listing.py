@@ -5,7 +5,6 @@ every other, and gets Authorization only where it is the registry's own.
 """
 
 import json
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,7 +19,6 @@ from importcore.registry.tokens import read_at_most
 
 _PAGES_AT_MOST = 1_000
 _PAGE_BYTES_AT_MOST = 16 * 1024 * 1024
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 
 
 async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
@@ -33,7 +31,7 @@ async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
     """
     found: list[str] = []
     async for page in _pages(client, f"/v2/{repository}/tags/list?n=1000", repository, "list tags"):
-        found += [tag for tag in page.get("tags") or [] if isinstance(tag, str) and is_tag(tag)]
+        found += [tag for tag in _list(page, "tags") if isinstance(tag, str) and is_tag(tag)]
     return tuple(dict.fromkeys(found))
 
 
@@ -45,7 +43,7 @@ async def list_repositories(client: RegistryClient) -> tuple[str, ...]:
     """
     found: list[str] = []
     async for page in _pages(client, "/v2/_catalog?n=1000", "", "list repositories", ("registry:catalog:*",)):
-        found += [name for name in page.get("repositories") or [] if isinstance(name, str)]
+        found += [name for name in _list(page, "repositories") if isinstance(name, str)]
     return tuple(dict.fromkeys(found))
 
 
@@ -58,7 +56,7 @@ async def list_referrers(client: RegistryClient, repository: str, digest: str) -
     found: list[Descriptor] = []
     try:
         async for page in _pages(client, f"/v2/{repository}/referrers/{digest}", repository, "list referrers"):
-            found += [Descriptor.from_json(entry) for entry in page.get("manifests") or []]
+            found += [Descriptor.from_json(entry) for entry in _list(page, "manifests")]
     except NotFoundError:
         return None
     except RegistryError as error:
@@ -85,10 +83,26 @@ async def _pages(
         if not isinstance(page, dict):
             raise ContentError(f"{client.registry} answered {step} with something else than an object", step=step)
         yield page
-        onward = _NEXT.search(response.headers.get("link", ""))
+        onward = _next_page(response)
         if onward is None:
             return
-        where = client.resolve(onward[1], response.request.url)
+        where = client.resolve(onward, response.request.url)
     raise RegistryUnavailableError(
         f"{client.registry} pages without end", registry=client.registry, origin=client.side, step=step
     )
+
+
+def _list(page: dict[str, Any], field: str) -> list[Any]:
+    values = page.get(field) or []  # null and absent both occur for "none"
+    if not isinstance(values, list):
+        raise ContentError(f"the registry answered `{field}` with something else than a list", step=f"list {field}")
+    return values
+
+
+def _next_page(response: httpx.Response) -> str | None:
+    """Find the link to the next page (RFC 8288: parameter names and relations are case-insensitive words)."""
+    for link in response.links.values():
+        relations = next((value for name, value in link.items() if name.lower() == "rel"), "")
+        if "next" in relations.lower().split():
+            return link.get("url")
+    return None
