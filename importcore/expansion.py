@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from dataclasses import replace
 
+from importcore.cancellation import ask_to_stop
 from importcore.clients import ImportClients
 from importcore.errors import NotFoundError, Side, TransloadError
 from importcore.message import first_message
@@ -112,11 +113,8 @@ class Expansion:
         """Ask every child to stop that has not ended; one that nobody has begun ends at once."""
         for child in await self._records.children_of(parent.id):
             while (stored := await self._records.get(child.id)) is not None and not stored.record.status.is_final:
-                asked = replace(stored.record, cancel_requested=True).noting("CancelRequested")
-                if stored.record.lease_id is None:
-                    asked = asked.finished(Status.CANCELED)
                 try:
-                    await self._records.replace(stored, asked)
+                    await ask_to_stop(self._records, self._queue, stored)
                 except RecordChangedError:
                     continue
                 break

@@ -1,8 +1,8 @@
 """What callers may do with imports: submit, read, list, cancel. The way in; `importer.py` is the way through."""
 
 import hashlib
-from dataclasses import replace
 
+from importcore.cancellation import ask_to_stop
 from importcore.clients import ImportClients
 from importcore.errors import ImportConflictError, ImportNotFoundError, StorageUnavailableError
 from importcore.expansion import chosen
@@ -15,7 +15,7 @@ from importcore.request import ImportRequest
 from importcore.sealing import Sealer
 from importcore.selection import Selection
 from importcore.settings import Settings
-from importcore.storage.queue import ImportQueue, LeaseHandle
+from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords, KeyClaim, RecordChangedError, StoredRecord
 
 
@@ -115,20 +115,12 @@ class Intake:
         """
         while True:
             stored = await self._stored(import_id)
-            record = stored.record
-            if record.status.is_final:
-                raise ImportConflictError(f"the import has already ended: {record.status}")
-            asked = replace(record, cancel_requested=True).noting("CancelRequested")
-            if record.lease_id is None:
-                asked = asked.finished(Status.CANCELED)
+            if stored.record.status.is_final:
+                raise ImportConflictError(f"the import has already ended: {stored.record.status}")
             try:
-                await self._records.replace(stored, asked)
+                return await ask_to_stop(self._records, self._queue, stored)
             except RecordChangedError:
                 continue
-            if record.lease_id and record.lease_receipt:
-                # It sleeps in the queue: wake it, so that a run cleans up and ends it.
-                await self._queue.wake(LeaseHandle(record.lease_id, record.lease_receipt))
-            return asked
 
     async def get(self, import_id: str) -> ImportRecord:
         """Read a record.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from importcore.errors import InvalidReferenceError
 from importcore.reference import normal_registry
@@ -14,11 +15,6 @@ from importcore.reference import normal_registry
 MEBIBYTE = 1024 * 1024
 KEY_VAULT_UNRESOLVED = "@Microsoft.KeyVault("
 """What a value begins with whose Key Vault reference the platform could not resolve."""
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def _registry(text: str) -> str:
@@ -44,7 +40,7 @@ _Resolved = Annotated[str, Field(min_length=1), AfterValidator(_resolved)]
 class HostSettings(BaseModel):
     """What is special about one registry host (a value of the JSON object in `TRANSLOAD_REGISTRIES`)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_camel)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
     plain_http: bool = False
     """Speak http instead of https; for test registries inside a closed network."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from importcore.errors import ConfigurationError, InvalidRequestError, TransloadError
 from importcore.record import ErrorReport, ImportRecord
@@ -12,15 +13,10 @@ from importcore.request import ImportOptions
 from importcore.selection import Selection
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
 class View(BaseModel):
     """Base of everything that is shown: camel case outside, frozen inside."""
 
-    model_config = ConfigDict(alias_generator=_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
 class ProgressView(View):

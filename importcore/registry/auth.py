@@ -18,7 +18,7 @@ from importcore.errors import AuthenticationError
 from importcore.registry.challenge import Challenge, parse_challenges
 from importcore.registry.credentials import Credential
 from importcore.registry.origin import same_origin
-from importcore.registry.tokens import Token, TokenRequest, granted, read_at_most
+from importcore.registry.tokens import Token, TokenRequest, lacking, read_at_most
 
 SCOPES = "transload.scopes"
 """Request extension: the scopes that the request needs, a tuple of strings; without it, those of the challenge."""
@@ -69,17 +69,7 @@ class RegistryAuth(httpx.Auth):
     def missing(self, scopes: tuple[str, ...]) -> str | None:
         """Tell what the token for these scopes does not grant, in words; None when it does not say."""
         token = self._tokens.get(scopes)
-        has = granted(token.value) if token else None
-        if has is None:
-            return None
-        allowed = {scope.rpartition(":")[0]: set(scope.rpartition(":")[2].split(",")) for scope in has}
-        lacking = []
-        for scope in scopes:
-            resource, _, actions = scope.rpartition(":")
-            rest = set(actions.split(",")) - allowed.get(resource, set())
-            if rest and "*" not in allowed.get(resource, set()):
-                lacking.append(f"{', '.join(sorted(rest))} on {resource.removeprefix('repository:')}")
-        return "; ".join(lacking) or None
+        return "; ".join(lacking(token.value, scopes)) or None if token else None
 
     def _choose(self, response: httpx.Response) -> Challenge | None:
         offered = parse_challenges(response.headers.get_list("www-authenticate"))

@@ -92,7 +92,7 @@ def granted(token: str) -> tuple[str, ...] | None:
 
 
 def lacking(token: str, scopes: tuple[str, ...]) -> tuple[str, ...]:
-    """Tell which of the scopes a registry token does not allow whole; none when it does not say."""
+    """Tell what a registry token does not allow of the scopes, as "push on app"; none when it does not say."""
     has = granted(token)
     if has is None:
         return ()
@@ -100,13 +100,13 @@ def lacking(token: str, scopes: tuple[str, ...]) -> tuple[str, ...]:
     for scope in has:
         resource, _, actions = scope.rpartition(":")
         allowed.setdefault(resource, set()).update(actions.split(","))
-
-    def covers(scope: str) -> bool:
+    found = []
+    for scope in scopes:
         resource, _, actions = scope.rpartition(":")
-        given = allowed.get(resource, set())
-        return "*" in given or set(actions.split(",")) <= given
-
-    return tuple(scope for scope in scopes if not covers(scope))
+        rest = set(actions.split(",")) - allowed.get(resource, set())
+        if rest and "*" not in allowed.get(resource, set()):
+            found.append(f"{', '.join(sorted(rest))} on {resource.removeprefix('repository:')}")
+    return tuple(found)
 
 
 async def distribution_token(wish: TokenRequest, authorization: str | None) -> Token:
