@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from importcore import http_api
+from importcore.api import http_api
 from importcore.storage.names import STORAGE_NAMES
 from importcore.wiring import Services, services
 

@@ -12,19 +12,19 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from importcore.blob_copy import CopyTools
-from importcore.checkpoint import UploadState
-from importcore.commit import Commit
 from importcore.deadline import Deadline
 from importcore.errors import Side
-from importcore.planning import make_plan
-from importcore.progress import ProgressMeter
-from importcore.record import TargetResult
+from importcore.phases.blob_copy import CopyTools
+from importcore.phases.commit import Commit
+from importcore.phases.planning import make_plan
+from importcore.phases.transfer import Transfer
 from importcore.reference import Reference
 from importcore.registry.credentials import Anonymous
 from importcore.registry.registries import Registries
-from importcore.settings import MEBIBYTE, HostSettings, Settings, StorageAccount
-from importcore.transfer import Transfer
+from importcore.settings.model import MEBIBYTE, HostSettings, Settings, StorageAccount
+from importcore.state.checkpoint import UploadState
+from importcore.state.progress import ProgressMeter
+from importcore.state.record import TargetResult
 
 _SLICE_SECONDS = 3600.0
 

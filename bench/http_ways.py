@@ -10,7 +10,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from importcore.registry.origin import OriginGate
 from importcore.registry.transport import PoolTransport
-from importcore.settings import HostSettings
+from importcore.settings.model import HostSettings
 
 _TIMEOUT = httpx.Timeout(60.0)
 _OCTETS = {"Content-Type": "application/octet-stream"}

@@ -10,7 +10,7 @@ from azure.storage.queue.aio import QueueClient
 
 from devtools.local_queue import LocalQueue
 from devtools.storage_setup import make_storage
-from importcore.http_api import Answer, answered, get, submit
+from importcore.api.http_api import Answer, answered, get, submit
 from importcore.storage.names import StorageNames
 from importcore.wiring import Services, build
 

@@ -9,31 +9,31 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from importcore.attach import Attach
-from importcore.blob_copy import CopyTools
-from importcore.claim import Claims
-from importcore.clients import ImportClients
-from importcore.commit import Commit
+from importcore.access.clients import ImportClients
 from importcore.deadline import Deadline, OutOfTime
-from importcore.ending import DEATHS_AT_MOST, Ending
 from importcore.errors import LeaseLostError, NoProgressError, StorageUnavailableError, TransloadError
-from importcore.expansion import Expansion
-from importcore.message import ImportMessage, UnreadableMessageError
-from importcore.plan import Plan, decode_manifests, encode_manifests
-from importcore.planning import make_plan, require_free_tags, tags_of_digest
-from importcore.progress import PartlyPlanned, Phase, PhaseStarted, Planned
-from importcore.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
+from importcore.phases.attach import Attach
+from importcore.phases.blob_copy import CopyTools
+from importcore.phases.commit import Commit
+from importcore.phases.plan import Plan, decode_manifests, encode_manifests
+from importcore.phases.planning import make_plan, require_free_tags, tags_of_digest
+from importcore.phases.transfer import Transfer
+from importcore.phases.verify import verify
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
-from importcore.running import CancelRequested, RunningImport
+from importcore.request.selection import Selection
+from importcore.run.claim import Claims
+from importcore.run.ending import DEATHS_AT_MOST, Ending
+from importcore.run.expansion import Expansion
+from importcore.run.running import CancelRequested, RunningImport
 from importcore.sealing import Sealer
-from importcore.selection import Selection
-from importcore.settings import Settings
+from importcore.settings.model import Settings
+from importcore.state.message import ImportMessage, UnreadableMessageError
+from importcore.state.progress import PartlyPlanned, Phase, PhaseStarted, Planned
+from importcore.state.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords, RecordChangedError
-from importcore.transfer import Transfer
-from importcore.verify import verify
 
 _log = logging.getLogger("transload")
 

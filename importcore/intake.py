@@ -2,19 +2,19 @@
 
 import hashlib
 
-from importcore.cancellation import ask_to_stop
-from importcore.clients import ImportClients
+from importcore.access.clients import ImportClients
 from importcore.errors import ImportConflictError, ImportNotFoundError, StorageUnavailableError
-from importcore.expansion import chosen
-from importcore.message import first_message
 from importcore.policy import require_allowed
 from importcore.preview import Preview, preview
-from importcore.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
 from importcore.reference import Reference
-from importcore.request import ImportRequest
+from importcore.request.model import ImportRequest
+from importcore.request.selection import Selection
+from importcore.run.cancellation import ask_to_stop
+from importcore.run.expansion import chosen
 from importcore.sealing import Sealer
-from importcore.selection import Selection
-from importcore.settings import Settings
+from importcore.settings.model import Settings
+from importcore.state.message import first_message
+from importcore.state.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords, KeyClaim, RecordChangedError, StoredRecord
 

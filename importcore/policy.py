@@ -1,8 +1,8 @@
 """Who may import what, from where, to where. Asked once, when an import is submitted."""
 
 from importcore.errors import PolicyError
-from importcore.request import ImportRequest
-from importcore.settings import Settings
+from importcore.request.model import ImportRequest
+from importcore.settings.model import Settings
 
 
 def require_allowed(request: ImportRequest, settings: Settings) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
-from importcore.clients import ImportClients
+from importcore.access.clients import ImportClients
 from importcore.content import Descriptor
 from importcore.errors import TransloadError
 from importcore.parallel import for_each
-from importcore.planning import make_plan
+from importcore.phases.planning import make_plan
 from importcore.reference import Reference
-from importcore.request import ImportRequest, Mode
+from importcore.request.model import ImportRequest, Mode
 
 _ASKED_AT_ONCE = 8
 _SECONDS_AT_MOST = 200.0

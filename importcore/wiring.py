@@ -19,16 +19,16 @@ from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
 
-from importcore.arm import RegistryResources
-from importcore.clients import ImportClients
+from importcore.access.arm import RegistryResources
+from importcore.access.clients import ImportClients
+from importcore.access.identity import AcrEntraTokens, ArmEntraTokens
 from importcore.errors import ConfigurationError, StorageUnavailableError
-from importcore.identity import AcrEntraTokens, ArmEntraTokens
 from importcore.importer import Importer
 from importcore.intake import Intake
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.registry.transport import PoolTransport
 from importcore.sealing import Sealer
-from importcore.settings import Settings, StorageAccount
+from importcore.settings.model import Settings, StorageAccount
 from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue

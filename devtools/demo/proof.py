@@ -12,7 +12,7 @@ import httpx
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 
 from devtools.registry_content import Found, RegistryContent
-from importcore.identity import AcrEntraTokens
+from importcore.access.identity import AcrEntraTokens
 from importcore.reference import Reference
 from importcore.registry.auth import RegistryAuth
 from importcore.registry.credentials import AcrIdentity

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from importcore.errors import UnsafeUrlError, printable
-from importcore.settings import HostSettings
+from importcore.settings.model import HostSettings
 
 _ALWAYS_REFUSED = frozenset(
     ipaddress.ip_address(text)

@@ -11,7 +11,7 @@ from typing import Self
 
 import httpx
 
-from importcore.settings import HostSettings
+from importcore.settings.model import HostSettings
 
 _SLICE = 64 * 1024
 

@@ -13,7 +13,7 @@ import httpx
 
 from importcore.errors import ConfigurationError
 from importcore.registry.origin import OriginGate, netloc_of
-from importcore.settings import Settings
+from importcore.settings.model import Settings
 
 TransportFactory = Callable[[OriginGate, ssl.SSLContext], httpx.AsyncBaseTransport]
 

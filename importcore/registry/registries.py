@@ -30,7 +30,7 @@ from importcore.registry.pools import Pools, RoutedTransport, TransportFactory
 from importcore.registry.quota import PullQuota, QuotaTransport
 from importcore.registry.transfer_slots import SlotTransport, TransferSlots
 from importcore.registry.transport import GateTransport, PoolTransport, RetryTransport
-from importcore.settings import Settings
+from importcore.settings.model import Settings
 
 __all__ = ["Registries", "TransportFactory"]
 

@@ -15,7 +15,7 @@ import httpx
 
 from importcore.registry.auth import SCOPES
 from importcore.registry.origin import netloc_of
-from importcore.settings import Settings
+from importcore.settings.model import Settings
 
 _BLOB = re.compile(r"/v2/.+/blobs/[^/]+")
 _UPLOAD = re.compile(r"/v2/.+/blobs/uploads/.*")

@@ -14,7 +14,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 from pydantic import TypeAdapter
 
-from importcore.record import ImportRecord, Status
+from importcore.state.record import ImportRecord, Status
 from importcore.storage.faults import storage_step
 
 _IMPORTS = "imports"

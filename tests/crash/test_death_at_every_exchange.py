@@ -20,8 +20,8 @@ from devtools.registry_content import Found, RegistryContent
 from devtools.rehearsal import Died, Moment, Mortality, app_settings, open_host, worker
 from devtools.sample_images import SampleImage, image, layer, multi_platform
 from devtools.storage_setup import make_storage
-from importcore.record import ImportRecord, Status
-from importcore.request import read_import_request
+from importcore.request.model import read_import_request
+from importcore.state.record import ImportRecord, Status
 from importcore.storage.names import StorageNames
 from importcore.wiring import Services
 

@@ -18,8 +18,8 @@ from devtools.demo.proof import content_of
 from devtools.demo.watch import worker_of
 from devtools.sample_images import SampleImage, multi_platform
 from devtools.stack_process import Stack, running_stack
-from importcore.record import new_import_id
 from importcore.reference import Reference
+from importcore.state.record import new_import_id
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 

@@ -13,7 +13,7 @@ from devtools.registry_content import RegistryContent
 from devtools.rehearsal import app_settings, open_host
 from devtools.sample_images import SampleImage, multi_platform
 from devtools.testing import running_emulator
-from importcore.http_api import Answer
+from importcore.api.http_api import Answer
 
 IMAGE = multi_platform([2_000, 300], ["linux/amd64", "linux/arm64"])
 

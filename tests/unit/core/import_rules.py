@@ -12,11 +12,12 @@ from pathlib import Path
 
 LINES_AT_MOST = 330
 PHASES = {
-    "plan": {"planning", "platforms", "referrers"},
+    "plan": {"planning", "manifest_reader", "platforms", "referrers"},
     "transfer": {"transfer", "blob_copy", "attempts"},
     "commit": {"commit", "attach"},
 }
 _REGISTRY_MAY_IMPORT = ("content", "errors", "reference", "settings", "registry")
+_DEPTH_OF_A_ROOM = 2
 _ENVIRONMENT = {"environ", "getenv", "environb"}
 
 
@@ -110,7 +111,7 @@ def the_registry_room(files: list[SourceFile]) -> list[str]:
 
 def the_three_phases(files: list[SourceFile]) -> list[str]:
     """Plan, transfer (with its `blob_copy`) and commit never import each other; only their caller knows their order."""
-    phase_of = {f"importcore.{module}": phase for phase, modules in PHASES.items() for module in modules}
+    phase_of = {f"importcore.phases.{module}": phase for phase, modules in PHASES.items() for module in modules}
     return sorted(
         f"{file.module} imports {module}"
         for file in files
@@ -145,6 +146,26 @@ def circles(files: list[SourceFile]) -> list[str]:
     return []
 
 
+def rooms_in_a_circle(files: list[SourceFile]) -> list[str]:
+    """The folders of `importcore` are rooms, and no way through them leads back to where it began."""
+    rooms: dict[str, set[str]] = {}
+    for file in files:
+        room = _room(file.module)
+        if room is not None:
+            reached = {_room(module) for module in file.imports(at_run_time=True)}
+            rooms.setdefault(room, set()).update(other for other in reached if other not in {None, room})
+    try:
+        TopologicalSorter(rooms).prepare()
+    except CycleError as error:
+        return [" leads to ".join(reversed(error.args[1]))]
+    return []
+
+
+def _room(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "importcore" and len(parts) > _DEPTH_OF_A_ROOM else None
+
+
 def imports_in_functions(files: list[SourceFile]) -> list[str]:
     """Imports stand at the top of a file; only the composition root may keep a heavy one out of a cold start."""
     functions = ast.FunctionDef | ast.AsyncFunctionDef
@@ -172,6 +193,7 @@ RULES = (
     the_three_phases,
     the_environment,
     circles,
+    rooms_in_a_circle,
     imports_in_functions,
     small_files_that_say_what_they_are,
 )

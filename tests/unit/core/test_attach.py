@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from devtools.sample_images import SampleImage, artifact, image, index, multi_platform
-from importcore.attach import Attach
 from importcore.content import OCI_INDEX, OCI_MANIFEST, Referrer, referrers_tag
 from importcore.errors import Side
-from importcore.plan import Plan
-from importcore.request import Mode
+from importcore.phases.attach import Attach
+from importcore.phases.plan import Plan
+from importcore.request.model import Mode
 from tests.unit.registry.scripted import client_of
 from tests.unit.registry.scripted_content import ContentScript, read
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from importcore.attempts import BlobAttempts
 from importcore.deadline import Deadline, OutOfTime
 from importcore.errors import DigestMismatchError, RateLimitedError, RegistryUnavailableError
+from importcore.phases.attempts import BlobAttempts
 
 BROKEN = RegistryUnavailableError("the connection broke", registry="r")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from importcore.backup_tag import fill_in
+from importcore.request.backup_tag import fill_in
 
 STOOD_ON = "sha256:0123456789abcdef" + "0" * 48
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from importcore.checkpoint import BYTES_AT_MOST, Checkpoint, UploadState
 from importcore.errors import ConfigurationError, ContentError
 from importcore.sealing import Sealer
+from importcore.state.checkpoint import BYTES_AT_MOST, Checkpoint, UploadState
 
 SEALER = Sealer((("k1", b"\x01" * 32),))
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from importcore.clouds import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, Cloud, cloud_of_registry
 from importcore.errors import ConfigurationError
-from importcore.settings import Settings
+from importcore.settings.clouds import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, Cloud, cloud_of_registry
+from importcore.settings.model import Settings
 
 KEY = base64.b64encode(b"\x01" * 32).decode()
 LEAST = {"AzureWebJobsStorage__accountName": "acc", "TRANSLOAD_SEALING_KEYS": f"k1:{KEY}"}

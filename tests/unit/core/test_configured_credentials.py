@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from importcore.errors import ConfigurationError
-from importcore.settings import Settings
+from importcore.settings.model import Settings
 
 KEY = base64.b64encode(b"\x01" * 32).decode()
 LEAST = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "TRANSLOAD_SEALING_KEYS": f"k1:{KEY}"}

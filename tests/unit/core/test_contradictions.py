@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importcore.contradictions import contradictions
+from importcore.request.contradictions import contradictions
 
 ID = "/subscriptions/s"
 UNTAGGED = "untaggedTargetRepositories"

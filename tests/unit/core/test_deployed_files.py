@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from importcore.settings import Settings
+from importcore.settings.model import Settings
 
 ROOT = Path(__file__).parents[3]
 HOST = json.loads((ROOT / "host.json").read_text())

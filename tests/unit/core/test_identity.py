@@ -6,9 +6,9 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 
-from importcore.clouds import CHINA, CLOUDS, Cloud
+from importcore.access.identity import AcrEntraTokens, ArmEntraTokens
 from importcore.errors import AuthenticationError, RegistryUnavailableError, TransloadError
-from importcore.identity import AcrEntraTokens, ArmEntraTokens
+from importcore.settings.clouds import CHINA, CLOUDS, Cloud
 
 
 class Identity:

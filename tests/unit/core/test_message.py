@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importcore.checkpoint import Checkpoint, UploadState
-from importcore.message import Handover, ImportMessage, UnreadableMessageError, first_message
-from importcore.record import new_import_id
 from importcore.sealing import Sealer
+from importcore.state.checkpoint import Checkpoint, UploadState
+from importcore.state.message import Handover, ImportMessage, UnreadableMessageError, first_message
+from importcore.state.record import new_import_id
 
 SEALER = Sealer((("k1", b"\x01" * 32),))
 IMPORT_ID = "0123456789abcdefghj"

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from devtools.sample_images import artifact, digest, image
-from importcore.attach import Attach
 from importcore.content import (
     MANIFEST_BYTES_AT_MOST,
     OCI_ARTIFACT,
@@ -18,13 +17,14 @@ from importcore.content import (
     referrers_tag,
 )
 from importcore.errors import ContentError, InvalidRequestError, Side, TransloadError
-from importcore.plan import Plan
-from importcore.planning import make_plan
-from importcore.platforms import select_platforms
+from importcore.phases.attach import Attach
+from importcore.phases.plan import Plan
+from importcore.phases.planning import make_plan
+from importcore.phases.platforms import select_platforms
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.registry.listing import list_referrers, list_repositories, list_tags
-from importcore.request import Mode, read_import_request
+from importcore.request.model import Mode, read_import_request
 from tests.unit.registry.scripted import client_of
 from tests.unit.registry.scripted_content import ContentScript, read
 

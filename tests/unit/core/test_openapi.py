@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from importcore.openapi import openapi
-from importcore.record import Status
+from importcore.api.openapi import openapi
+from importcore.state.record import Status
 
 DOCUMENT = openapi("1.2.3")
 METHODS = {"get", "post"}

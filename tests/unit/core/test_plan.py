@@ -8,7 +8,7 @@ import pytest
 from devtools.sample_images import artifact, every_kind, image, multi_platform
 from importcore.content import DOCKER_MANIFEST, Manifest, Referrer, digest_of
 from importcore.errors import ContentError, DigestMismatchError
-from importcore.plan import VERSION, Plan, decode_manifests, encode_manifests
+from importcore.phases.plan import VERSION, Plan, decode_manifests, encode_manifests
 from tests.unit.registry.scripted_content import read
 
 WIDE = multi_platform([30, 30], ["linux/amd64", "linux/arm64"])

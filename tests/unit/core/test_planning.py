@@ -14,10 +14,10 @@ from importcore.errors import (
     TargetTagExistsError,
     UnsupportedContentError,
 )
-from importcore.plan import Plan
-from importcore.planning import MANIFEST_BYTES_IN_ALL_AT_MOST, make_plan, require_free_tags, tags_of_digest
+from importcore.phases.plan import Plan
+from importcore.phases.planning import MANIFEST_BYTES_IN_ALL_AT_MOST, make_plan, require_free_tags, tags_of_digest
 from importcore.reference import Reference
-from importcore.request import ImportOptions, Mode
+from importcore.request.model import ImportOptions, Mode
 from tests.unit.registry.scripted import client_of
 from tests.unit.registry.scripted_content import ContentScript, read
 

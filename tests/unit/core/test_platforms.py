@@ -7,7 +7,7 @@ import pytest
 
 from importcore.content import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, Manifest
 from importcore.errors import Side, UnsupportedContentError
-from importcore.platforms import select_platforms
+from importcore.phases.platforms import select_platforms
 
 
 def entry(number: int, platform: dict[str, Any] | None, **more: object) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import pytest
 from importcore.errors import PolicyError
 from importcore.policy import require_allowed
 from importcore.reference import Reference
-from importcore.request import ImportRequest
-from importcore.settings import Settings, StorageAccount
+from importcore.request.model import ImportRequest
+from importcore.settings.model import Settings, StorageAccount
 
 
 def settings(*, default: str | None = None, listed: tuple[str, ...] = ()) -> Settings:

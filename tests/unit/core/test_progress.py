@@ -1,6 +1,6 @@
 """The meter of a run: sums that never count anything twice, and what counts as an advance."""
 
-from importcore.progress import (
+from importcore.state.progress import (
     BlobDone,
     BlobOutcome,
     BlobStarted,

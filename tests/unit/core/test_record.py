@@ -12,7 +12,8 @@ from importcore.errors import (
     NotFoundError,
     Side,
 )
-from importcore.record import (
+from importcore.request.model import Mode
+from importcore.state.record import (
     HISTORY_AT_MOST,
     ErrorReport,
     ImportRecord,
@@ -21,7 +22,6 @@ from importcore.record import (
     is_import_id,
     new_import_id,
 )
-from importcore.request import Mode
 
 RECORD = ImportRecord(
     id="0123456789abcdefghj",

@@ -6,7 +6,7 @@ import pytest
 from devtools.sample_images import SampleImage, artifact, image, index, multi_platform
 from importcore.content import Manifest, Referrer, referrers_tag
 from importcore.errors import AccessDeniedError
-from importcore.referrers import COSIGN_TYPES, ReferrerSearch
+from importcore.phases.referrers import COSIGN_TYPES, ReferrerSearch
 from tests.unit.registry.scripted import client_of, streamed
 from tests.unit.registry.scripted_content import ContentScript, read
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from importcore.request import ImportRequest, Mode, read_import_request
-from importcore.source_access import UserCredentials
+from importcore.request.model import ImportRequest, Mode, read_import_request
+from importcore.request.source_access import UserCredentials
 
 DIGEST = "sha256:" + "0a" * 32
 HERE = "here.azurecr.io"

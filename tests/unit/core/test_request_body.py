@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from importcore.errors import InvalidRequestError
-from importcore.request_body import BODY_BYTES_AT_MOST, ImportBody, SourceBody, decode_object
+from importcore.request.body import BODY_BYTES_AT_MOST, ImportBody, SourceBody, decode_object
 
 
 def wrong(**fields: object) -> set[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importcore.errors import InvalidRequestError
-from importcore.request import read_import_request
+from importcore.request.model import read_import_request
 
 DIGEST = "sha256:" + "0a" * 32
 UNTAGGED = "untaggedTargetRepositories"

@@ -8,7 +8,7 @@ import pytest
 
 from importcore.errors import ConfigurationError
 from importcore.reference import DOCKER_HUB, api_host
-from importcore.settings import MEBIBYTE, HostSettings, Settings, StorageAccount
+from importcore.settings.model import MEBIBYTE, HostSettings, Settings, StorageAccount
 
 KEY = base64.b64encode(b"\x01" * 32).decode()
 OTHER_KEY = base64.b64encode(b"\x02" * 32).decode()

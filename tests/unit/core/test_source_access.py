@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from importcore.errors import InvalidReferenceError, InvalidRequestError
-from importcore.request import ImportRequest, read_import_request
-from importcore.source_access import (
+from importcore.request.model import ImportRequest, read_import_request
+from importcore.request.source_access import (
     UNRESOLVED_REGISTRY,
     NamedCredentials,
     OwnIdentity,

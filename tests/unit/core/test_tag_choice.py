@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importcore.tag_choice import TagChoice, is_range, version_of
+from importcore.request.tag_choice import TagChoice, is_range, version_of
 
 TAGS = ("1", "1.2", "1.10.0", "v2.0.1", "2.1.0-rc.1", "latest", "nightly-7", "1.2.3.4")
 

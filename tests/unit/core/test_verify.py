@@ -8,9 +8,9 @@ import pytest
 from devtools.sample_images import artifact, image, multi_platform
 from importcore.content import OCI_MANIFEST, Manifest, Referrer
 from importcore.errors import ContentError, DigestMismatchError, NotFoundError, Side, SizeMismatchError, TransloadError
-from importcore.plan import Plan
+from importcore.phases.plan import Plan
+from importcore.phases.verify import verify
 from importcore.reference import Reference
-from importcore.verify import verify
 from tests.unit.registry.scripted import client_of
 from tests.unit.registry.scripted_content import ContentScript, Shelf, read
 

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from importcore.api.views import error_json, import_json, list_json
 from importcore.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -14,10 +15,9 @@ from importcore.errors import (
     Side,
     TransloadError,
 )
-from importcore.progress import Progress
-from importcore.record import ErrorReport, ImportRecord, Status, TargetResult
-from importcore.request import Mode
-from importcore.views import error_json, import_json, list_json
+from importcore.request.model import Mode
+from importcore.state.progress import Progress
+from importcore.state.record import ErrorReport, ImportRecord, Status, TargetResult
 
 RECORD = ImportRecord(
     id="0123456789abcdefghj",

@@ -6,7 +6,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from importcore.errors import UnsafeUrlError
 from importcore.registry.origin import GatedResolver, OriginGate, UnsafeAddressError, netloc_of, same_origin
-from importcore.settings import HostSettings
+from importcore.settings.model import HostSettings
 
 ORDINARY = HostSettings()
 PRIVATE = HostSettings.model_validate({"private": True})

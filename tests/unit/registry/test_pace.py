@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from importcore.registry.pace import PacedTransport, Paces
-from importcore.settings import HostSettings
+from importcore.settings.model import HostSettings
 from tests.unit.registry.scripted import URL, ScriptedTransport, streamed
 
 MEBIBYTE = 1024 * 1024

@@ -10,7 +10,7 @@ from importcore.errors import ConfigurationError, Side, UnsafeUrlError
 from importcore.registry.credentials import Anonymous, UserPassword
 from importcore.registry.origin import OriginGate
 from importcore.registry.registries import Registries
-from importcore.settings import MEBIBYTE, HostSettings, Settings, StorageAccount
+from importcore.settings.model import MEBIBYTE, HostSettings, Settings, StorageAccount
 from tests.unit.registry.scripted import CHALLENGE, ScriptedTransport, streamed
 
 DIGEST = "sha256:" + "0" * 64

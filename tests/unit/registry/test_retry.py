@@ -11,7 +11,7 @@ import pytest
 from importcore.errors import UnsafeUrlError
 from importcore.registry.origin import OriginGate
 from importcore.registry.transport import REPEATABLE, GateTransport, RetryTransport, retry_after
-from importcore.settings import HostSettings
+from importcore.settings.model import HostSettings
 from tests.unit.registry.scripted import URL, Pieces, streamed
 
 Outcome = httpx.Response | Exception

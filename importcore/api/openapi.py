@@ -1,0 +1,130 @@
+"""The API's own description, made from the models that validate requests and show records."""
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from importcore.api.preview_views import PreviewView, SelectionPreviewView
+from importcore.api.views import ErrorBody, ImportListView, ImportView
+from importcore.request.body import ImportBody
+
+_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, SelectionPreviewView, ErrorBody)
+
+
+def openapi(version: str) -> dict[str, Any]:
+    """Describe the API (OpenAPI 3.1)."""
+    _, schemas = models_json_schema(
+        [(model, "validation" if model is ImportBody else "serialization") for model in _MODELS],
+        ref_template="#/components/schemas/{model}",
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Transload", "version": version, "description": "Imports container images into a registry."},
+        "servers": [{"url": "/api"}],
+        "security": [{"functionKey": []}],
+        "paths": {
+            "/imports": {"post": _SUBMIT, "get": _LIST},
+            "/imports/{id}": {"get": _GET},
+            "/imports/{id}/cancel": {"post": _CANCEL},
+            "/health": {"get": _HEALTH},
+            "/openapi.json": {"get": {"summary": "This description", "security": [], "responses": _ok("This")}},
+        },
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+        },
+    }
+
+
+def _ref(model: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model}"}
+
+
+def _content(model: str) -> dict[str, Any]:
+    return {"application/json": {"schema": _ref(model)}}
+
+
+def _ok(description: str, model: str | None = None, status: str = "200") -> dict[str, Any]:
+    return {status: {"description": description, **({"content": _content(model)} if model else {})}}
+
+
+def _errors(**answers: str) -> dict[str, Any]:
+    return {
+        status.removeprefix("_"): {"description": description, "content": _content("ErrorBody")}
+        for status, description in answers.items()
+    }
+
+
+_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_SUBMIT = {
+    "summary": "Import an image",
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "maxLength": 256},
+            "description": "A repeated request with the same key answers the first import.",
+        }
+    ],
+    "requestBody": {"required": True, "content": _content("ImportBody")},
+    "responses": {
+        "202": {
+            "description": "Accepted; nothing is queued with any other status",
+            "headers": {
+                "Location": {"schema": {"type": "string"}, "description": "Where to ask for the import"},
+                "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until asking is worth it"},
+            },
+            "content": _content("ImportView"),
+        },
+        "200": {
+            "description": "With `validateOnly`: what the import would do, or what the selection chooses",
+            "content": {"application/json": {"schema": {"anyOf": [_ref("PreviewView"), _ref("SelectionPreviewView")]}}},
+        },
+        **_errors(
+            _400="Names every wrong field", _403="Not allowed here", _409="The Idempotency-Key is another import's",
+            _422="`validateOnly`: the content cannot be imported", _500="The app settings are wrong",
+            _502="`validateOnly`: a registry refused or did not answer",
+            _503="Storage did not answer; nothing was accepted", _504="`validateOnly`: it took too long",
+        ),
+    },
+}  # fmt: skip
+_LIST = {
+    "summary": "List imports, newest first",
+    "parameters": [
+        {
+            "name": "status",
+            "in": "query",
+            "schema": {"type": "string", "enum": ["Queued", "Running", "Succeeded", "Failed", "Canceled"]},
+        },
+        {"name": "top", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
+        {
+            "name": "parent",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "The imports of a selection alone",
+        },
+        {"name": "continuationToken", "in": "query", "schema": {"type": "string"}},
+    ],
+    "responses": {
+        **_ok("One page", "ImportListView"),
+        **_errors(_400="A wrong parameter", _503="Storage did not answer"),
+    },
+}
+_GET = {
+    "summary": "Read an import",
+    "parameters": [_ID],
+    "responses": {**_ok("The import", "ImportView"), **_errors(_404="No such import", _503="Storage did not answer")},
+}
+_CANCEL = {
+    "summary": "Ask an import to stop",
+    "parameters": [_ID],
+    "responses": {
+        **_ok("Asked for; the record tells when it has stopped", "ImportView", status="202"),
+        **_errors(_404="No such import", _409="It has ended already", _503="Storage did not answer"),
+    },
+}
+_HEALTH = {
+    "summary": "Whether everything that an import needs is there",
+    "security": [],
+    "responses": {**_ok("All is well"), "503": {"description": "The body names what is wrong"}},
+}

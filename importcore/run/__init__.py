@@ -1,0 +1,8 @@
+"""The life of one run of an import: how it begins, stays alive, ends, is asked to stop.
+
+claim.py           from a message in the queue to the right to act
+running.py         the heartbeat that keeps the right, and writes down the progress
+ending.py          the four ends of a run
+cancellation.py    asking an import to stop
+expansion.py       the run of a parent: makes one child for each chosen tag, and sums them up
+"""

@@ -1,0 +1,95 @@
+"""The four ends of a run: succeeded, handed over, put back for later, failed (or canceled by the user).
+
+Step 5 of a run. A permanent error ends the import at once; one that may pass sends it to sleep in the queue, for as
+long as the registry asks or for a growing while; a run that only ran out of time hands over. What happens again and
+again without moving anything becomes an error of its own.
+"""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+from importcore.access.clients import ImportClients
+from importcore.errors import NoProgressError, TransloadError
+from importcore.reference import Reference
+from importcore.run.running import RunningImport
+from importcore.state.message import Handover
+from importcore.state.record import ErrorReport, Status, TargetResult, now
+from importcore.storage.plans import Plans
+
+DEATHS_AT_MOST = 5
+_STALLS_AT_MOST = 2
+_RETRIES_AT_MOST = 8
+_FIRST_RETRY_SECONDS = 15.0
+_RETRY_AT_MOST_SECONDS = 900.0
+_LOOK_AGAIN_SECONDS = 5.0
+
+
+class Ending:
+    """Ends runs; raises `LeaseLostError` where another run has taken the import meanwhile."""
+
+    def __init__(self, clients: ImportClients, plans: Plans) -> None:
+        self._clients = clients
+        self._plans = plans
+
+    async def succeeded(self, running: RunningImport, targets: tuple[TargetResult, ...]) -> None:
+        """Everything stands at the target, the tags last."""
+        await running.finish(lambda record: replace(record, targets=targets).finished(Status.SUCCEEDED))
+        await self._plans.delete(running.record.id)
+
+    async def out_of_time(self, running: RunningImport) -> None:
+        """Hand over to another invocation at once; twice in a row without progress is an error of its own."""
+        stalls = 0 if running.has_progressed else running.record.stalls + 1
+        if stalls >= _STALLS_AT_MOST:
+            await self.failed(running, NoProgressError(f"{stalls} runs in a row used up their time without progress"))
+            return
+        await running.hand_over(
+            Handover.CONTINUE,
+            0,
+            lambda record: replace(record, stalls=stalls).noting("HandedOver", "the time slice was over"),
+        )
+
+    async def look_again(self, running: RunningImport) -> None:
+        """A parent sleeps until its children may have got further; this is no stall."""
+        until = now() + timedelta(seconds=_LOOK_AGAIN_SECONDS)
+        await running.hand_over(
+            Handover.CONTINUE, _LOOK_AGAIN_SECONDS, lambda record: replace(record, waiting_until=until, stalls=0)
+        )
+
+    async def met(self, running: RunningImport, error: TransloadError) -> None:
+        """Sleep in the queue and try again, unless the error cannot pass or nothing has moved for too long."""
+        retries = 1 if running.has_progressed else running.record.retries + 1
+        if not error.retryable or retries > _RETRIES_AT_MOST:
+            await self.failed(running, error)
+            return
+        longest = min(_RETRY_AT_MOST_SECONDS, _FIRST_RETRY_SECONDS * 2.0 ** (retries - 1))
+        pause = max(error.retry_after or 0.0, random.uniform(longest / 2, longest))  # noqa: S311 (jitter)
+        until = now() + timedelta(seconds=pause)
+        report = ErrorReport.of(error)
+        await running.hand_over(
+            Handover.RETRY,
+            pause,
+            lambda record: replace(record, retries=retries, error=report, waiting_until=until).noting(
+                "Waiting", f"{error.code}; again in {pause:.0f} s"
+            ),
+        )
+
+    async def failed(self, running: RunningImport, error: TransloadError) -> None:
+        """End the import with the true reason, and leave no open upload behind."""
+        await self._give_up_uploads(running)
+        await running.finish(lambda record: record.finished(Status.FAILED, error))
+        await self._plans.delete(running.record.id)
+
+    async def canceled(self, running: RunningImport) -> None:
+        """End the import because the user wants so; nothing was tagged."""
+        await self._give_up_uploads(running)
+        await running.finish(lambda record: record.finished(Status.CANCELED))
+        await self._plans.delete(running.record.id)
+
+    async def _give_up_uploads(self, running: RunningImport) -> None:
+        if not running.uploads:
+            return
+        target = self._clients.target(Reference.parse(running.record.targets[0].reference).registry)
+        for upload in running.uploads:
+            await target.resume_upload(upload.repository, upload.digest, upload.location, upload.offset).cancel()
+            running.forget(upload.repository, upload.digest)

@@ -1,0 +1,102 @@
+"""The app settings, read once per worker process; the only reader of the environment.
+
+Every setting is described in `docs/settings.md`. A wrong value never falls back to a default: all wrong settings are
+named in one `ConfigurationError`, which every function then answers until they are corrected.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+from importcore.reference import registry_of
+from importcore.settings.clouds import PUBLIC, Cloud, cloud_of_registry
+from importcore.settings.reader import SettingsReader
+from importcore.settings.values import MEBIBYTE, ConfiguredCredentials, HostSettings, StorageAccount
+
+__all__ = ["MEBIBYTE", "ConfiguredCredentials", "HostSettings", "Settings", "StorageAccount"]
+
+_ORDINARY_HOST = HostSettings()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that an installation can decide. Times are in seconds, sizes in bytes."""
+
+    storage: StorageAccount
+    sealing_keys: tuple[tuple[str, bytes], ...]
+    default_target_registry: str | None = None
+    target_registries: tuple[str, ...] = ()
+    registries: Mapping[str, HostSettings] = field(default_factory=dict)
+    credentials: Mapping[str, ConfiguredCredentials] = field(default_factory=dict)
+    cloud: Cloud = PUBLIC
+    arm_endpoint: str = PUBLIC.arm
+    slice_seconds: float = 540.0
+    lease_seconds: float = 60.0
+    chunk_bytes: int = 32 * MEBIBYTE
+    parallel_transfers: int = 6
+    client_id: str | None = None
+    identity_endpoint_host: str | None = None
+    use_developer_identity: bool = False
+
+    def host(self, registry: str) -> HostSettings:
+        """Give what is special about a registry host; nothing is, unless configured."""
+        return self.registries.get(registry_of(registry), _ORDINARY_HOST)
+
+    def is_acr(self, registry: str) -> bool:
+        """Tell whether this host is an Azure Container Registry, in whatever cloud."""
+        configured = self.host(registry).acr
+        return cloud_of_registry(registry) is not None if configured is None else configured
+
+    def takes_identity(self, registry: str) -> bool:
+        """Tell whether this host may be shown the app's Entra identity: an ACR of the app's own cloud."""
+        configured = self.host(registry).acr
+        return cloud_of_registry(registry) is self.cloud if configured is None else configured
+
+    def credentials_for(self, registry: str) -> tuple[str, ...]:
+        """Name the configured credentials for a registry."""
+        return tuple(name for name, value in self.credentials.items() if value.registry == registry)
+
+    @cached_property
+    def allowed_targets(self) -> tuple[str, ...]:
+        """The registries that imports may write to: those listed, else the default one alone."""
+        if self.target_registries:
+            return self.target_registries
+        return (self.default_target_registry,) if self.default_target_registry else ()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the app settings.
+
+        Raises:
+            ConfigurationError: Names every setting that is missing or wrong.
+        """
+        reader = SettingsReader(environment)
+        default_target = reader.registry("TRANSLOAD_DEFAULT_TARGET_REGISTRY")
+        targets = reader.registry_list("TRANSLOAD_TARGET_REGISTRIES")
+        cloud = reader.cloud("AZURE_CLOUD", default_target, *targets)
+        settings = cls(
+            storage=reader.storage(cloud),
+            sealing_keys=reader.sealing_keys(),
+            default_target_registry=default_target,
+            target_registries=targets,
+            registries=reader.hosts("TRANSLOAD_REGISTRIES"),
+            credentials=reader.credentials("TRANSLOAD_CREDENTIALS"),
+            cloud=cloud,
+            arm_endpoint=reader.url("TRANSLOAD_ARM_ENDPOINT", cloud.arm),
+            slice_seconds=reader.number("TRANSLOAD_SLICE_SECONDS", 540, least=1, most=86_400),
+            lease_seconds=reader.number("TRANSLOAD_LEASE_SECONDS", 60, least=1, most=3_600),
+            chunk_bytes=reader.whole("TRANSLOAD_CHUNK_BYTES", 32 * MEBIBYTE, least=64 * 1024, most=1024 * MEBIBYTE),
+            parallel_transfers=reader.whole("TRANSLOAD_PARALLEL_TRANSFERS", 6, least=1, most=16),
+            client_id=reader.text("AZURE_CLIENT_ID", "") or None,
+            identity_endpoint_host=reader.netloc("IDENTITY_ENDPOINT"),
+            use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
+        )
+        for target in settings.allowed_targets:
+            names = settings.credentials_for(target)
+            if len(names) > 1 and not settings.takes_identity(target):
+                reader.wrong(
+                    f"TRANSLOAD_CREDENTIALS: {', '.join(names)}: a target can have one credential, not several"
+                )
+        reader.raise_if_wrong()
+        return settings
