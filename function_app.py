@@ -70,6 +70,12 @@ async def run_import(message: func.QueueMessage) -> None:
 
 
 @app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.poison_queue, connection="AzureWebJobsStorage")
-async def fail_import(message: func.QueueMessage) -> None:
-    """End an import whose message the host gave up."""
-    await (await services()).importer.fail(message.get_body())
+async def take_poisoned(message: func.QueueMessage) -> None:
+    """Put an import back whose message the host gave up, or end it."""
+    await (await services()).poison.take(message.get_body())
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 */10 * * * *")
+async def keep_up(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the trigger's binding)
+    """Put imports back whose message is gone, and remove what is old."""
+    await (await services()).keep_up()

@@ -21,7 +21,7 @@ class AppInProcess:
     def __init__(self, services: Services, settings: Mapping[str, str], names: StorageNames) -> None:
         self.services = services
         self._settings = settings
-        self._names = names
+        self.names = names
 
     @classmethod
     @asynccontextmanager
@@ -39,6 +39,13 @@ class AppInProcess:
         """`POST /api/imports`."""
         return await answered(lambda: submit(self.services, json.dumps(body).encode(), key))
 
+    async def submitted(self, body: Mapping[str, Any], key: str | None = None) -> str:
+        """Submit an import; the id that was answered."""
+        answer = await self.post(body, key)
+        if answer.status != 202:  # noqa: PLR2004 (Accepted)
+            raise AssertionError(f"the import was not accepted: {answer.body}")
+        return str(json.loads(answer.body)["id"])
+
     async def record(self, import_id: str) -> dict[str, Any]:
         """`GET /api/imports/{id}`."""
         body: dict[str, Any] = json.loads((await get(self.services, import_id)).body)
@@ -50,15 +57,11 @@ class AppInProcess:
         async def nobody_dies() -> None:
             raise AssertionError("a worker died that nobody killed")
 
-        async with QueueClient.from_connection_string(
-            self._settings["AzureWebJobsStorage"], self._names.queue
-        ) as queue:
-            await LocalQueue(queue).work_off(lambda: build(self._settings, names=self._names), nobody_dies)
+        async with QueueClient.from_connection_string(self._settings["AzureWebJobsStorage"], self.names.queue) as queue:
+            await LocalQueue(queue).work_off(lambda: build(self._settings, names=self.names), nobody_dies)
 
     async def import_now(self, source: str, target: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of the body)
         """Submit an import, work it off, and give its record."""
-        answer = await self.post({"source": source, "target": target, **more})
-        if answer.status != 202:  # noqa: PLR2004 (Accepted)
-            raise AssertionError(f"the import was not accepted: {answer.body}")
+        import_id = await self.submitted({"source": source, "target": target, **more})
         await self.work_off()
-        return await self.record(json.loads(answer.body)["id"])
+        return await self.record(import_id)

@@ -23,12 +23,16 @@ class Ship:
     @classmethod
     @asynccontextmanager
     async def sails(
-        cls, storage: str, source: EmulatorConfig | None = None, target: EmulatorConfig | None = None
+        cls,
+        storage: str,
+        source: EmulatorConfig | None = None,
+        target: EmulatorConfig | None = None,
+        **settings: str,
     ) -> AsyncIterator["Ship"]:
-        """Start two emulated registries and the app."""
+        """Start two emulated registries and the app, with more app settings where a test needs them."""
         async with running_emulator(source) as here, running_emulator(target) as there:
             hosts = {here[0]: open_host(), there[0]: open_host()}
-            async with AppInProcess.started(app_settings(storage, there[0], hosts)) as app:
+            async with AppInProcess.started(app_settings(storage, there[0], hosts, **settings)) as app:
                 yield cls(app, here, there)
 
     async def push(self, content: SampleImage, tag: str | None = "1", repository: str = "app") -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from importcore.access.clients import ImportClients
 from importcore.deadline import Deadline, OutOfTime
-from importcore.errors import LeaseLostError, NoProgressError, StorageUnavailableError, TransloadError
+from importcore.errors import LeaseLostError, NoProgressError, TransloadError
 from importcore.phases.attach import Attach
 from importcore.phases.blob_copy import CopyTools
 from importcore.phases.commit import Commit
@@ -28,12 +28,12 @@ from importcore.run.expansion import Expansion
 from importcore.run.running import CancelRequested, RunningImport
 from importcore.sealing import Sealer
 from importcore.settings.model import Settings
-from importcore.state.message import ImportMessage, UnreadableMessageError
+from importcore.state.message import ImportMessage
 from importcore.state.progress import PartlyPlanned, Phase, PhaseStarted, Planned
-from importcore.state.record import REFERRERS_AT_MOST, ImportRecord, Status, TargetResult
+from importcore.state.record import REFERRERS_AT_MOST, ImportRecord, TargetResult
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
-from importcore.storage.records import ImportRecords, RecordChangedError
+from importcore.storage.records import ImportRecords
 
 _log = logging.getLogger("transload")
 
@@ -68,7 +68,7 @@ class Importer:
         """Go on with the import that a message is about; a stale message is dropped.
 
         Raises:
-            UnreadableMessageError: The host puts the message into the poison queue, which ends in `fail`.
+            UnreadableMessageError: The host puts the message into the poison queue; see `run/poison.py`.
             StorageUnavailableError: The host delivers the message again.
         """
         running = await self._claims.claim(ImportMessage.decode(body, self._sealer), message_id)
@@ -178,36 +178,6 @@ class Importer:
                 await self._plans.write_draft(import_id, encode_manifests(known.values()))
                 running.meter(PartlyPlanned(len(known) - before))
             raise
-
-    async def fail(self, body: bytes) -> None:
-        """End the import of a message that the host gave up, so that it is not left `Running` for ever.
-
-        A poisoned copy has another id than the message had; its attempt number tells whether it is the one that
-        may act for the import, or one that was stale anyway.
-        """
-        error: TransloadError
-        try:
-            message = ImportMessage.decode(body, self._sealer)
-        except UnreadableMessageError as unreadable:
-            import_id, attempt, error = unreadable.import_id, None, unreadable
-        else:
-            import_id, attempt = message.import_id, message.attempt
-            error = StorageUnavailableError(
-                "the platform gave the import's message up after several deliveries",
-                action="Look at the function's log for what stopped it; then send the request again.",
-            )
-        if import_id is None:
-            _log.error("a poisoned message names no import: %s", error)
-            return
-        while (stored := await self._records.get(import_id)) is not None:
-            record = stored.record
-            if record.status.is_final or attempt not in {None, record.attempts}:
-                return
-            try:
-                await self._records.replace(stored, record.finished(Status.FAILED, error))
-            except RecordChangedError:
-                continue
-            return
 
     def stop(self) -> None:
         """Hand every running import over now: the platform is ending this process."""

@@ -27,12 +27,17 @@ from importcore.importer import Importer
 from importcore.intake import Intake
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.registry.transport import PoolTransport
+from importcore.run.ending import Ending
+from importcore.run.poison import PoisonedMessages
+from importcore.run.put_back import PutBack
 from importcore.sealing import Sealer
 from importcore.settings.model import Settings, StorageAccount
 from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
+from importcore.upkeep.orphans import Orphans
+from importcore.upkeep.retention import Retention
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
@@ -53,11 +58,14 @@ class Services:
     settings: Settings
     intake: Intake
     importer: Importer
+    poison: PoisonedMessages
     records: ImportRecords
     queue: ImportQueue
     plans: Plans
     registries: Registries
     clients: ImportClients
+    orphans: Orphans
+    retention: Retention
     _closing: tuple[_Closable, ...] = ()
 
     async def health(self) -> dict[str, str]:
@@ -72,6 +80,16 @@ class Services:
             return "ok"
 
         return dict(zip(parts, await asyncio.gather(*map(ask, parts)), strict=True))
+
+    async def keep_up(self) -> None:
+        """Do what a timer does now and then: imports without a message go back, and what is old goes.
+
+        Raises:
+            StorageUnavailableError: No answer; the next timer goes on.
+        """
+        orphans = await self.orphans.put_back()
+        removed = await self.retention.remove_old()
+        logging.getLogger("transload").info("upkeep: %d imports put back, removed %s", orphans, removed)
 
     async def aclose(self) -> None:
         """Close every connection (tests and tools; a worker process just ends)."""
@@ -136,8 +154,26 @@ def build(
         clients=clients,
         worker=_worker_name(environment),
     )
+    put_back = PutBack(records, queue, sealer)
+    poison = PoisonedMessages(records, plans, sealer, put_back, Ending(clients, plans))
+    silence = max(settings.orphan_seconds, 2 * settings.lease_seconds)
+    orphans = Orphans(records, queue, put_back, silence_seconds=silence)
+    retention = Retention(records, plans, days=settings.retention_days)
     closing = (queues, tables, identity, storage_identity)
-    return Services(settings, intake, importer, records, queue, plans, registries, clients, closing)
+    return Services(
+        settings=settings,
+        intake=intake,
+        importer=importer,
+        poison=poison,
+        records=records,
+        queue=queue,
+        plans=plans,
+        registries=registries,
+        clients=clients,
+        orphans=orphans,
+        retention=retention,
+        _closing=closing,
+    )
 
 
 def _worker_name(environment: Mapping[str, str]) -> str:

@@ -3,6 +3,8 @@
 claim.py           from a message in the queue to the right to act
 running.py         the heartbeat that keeps the right, and writes down the progress
 ending.py          the four ends of a run
+poison.py          messages that the host gave up
+put_back.py        a new message for an import whose own is gone or was given up
 cancellation.py    asking an import to stop
 expansion.py       the run of a parent: makes one child for each chosen tag, and sums them up
 """

@@ -73,6 +73,7 @@ def _claimed(record: ImportRecord, lease_id: str, handover: Handover, worker: st
         updated_at=now(),
         attempts=record.attempts + 1,
         resumptions=record.resumptions + (handover is not Handover.QUEUED),
+        poisonings=0,
         advances_at_claim=record.advances,
         deaths=(record.deaths if not record.has_progressed else 0) + died,
     )

@@ -6,6 +6,7 @@ again without moving anything becomes an error of its own.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,8 +14,9 @@ from importcore.access.clients import ImportClients
 from importcore.errors import NoProgressError, TransloadError
 from importcore.reference import Reference
 from importcore.run.running import RunningImport
+from importcore.state.checkpoint import UploadState
 from importcore.state.message import Handover
-from importcore.state.record import ErrorReport, Status, TargetResult, now
+from importcore.state.record import ErrorReport, ImportRecord, Status, TargetResult, now
 from importcore.storage.plans import Plans
 
 DEATHS_AT_MOST = 5
@@ -76,20 +78,20 @@ class Ending:
 
     async def failed(self, running: RunningImport, error: TransloadError) -> None:
         """End the import with the true reason, and leave no open upload behind."""
-        await self._give_up_uploads(running)
+        await self.give_up_uploads(running.record, running.uploads)
         await running.finish(lambda record: record.finished(Status.FAILED, error))
         await self._plans.delete(running.record.id)
 
     async def canceled(self, running: RunningImport) -> None:
         """End the import because the user wants so; nothing was tagged."""
-        await self._give_up_uploads(running)
+        await self.give_up_uploads(running.record, running.uploads)
         await running.finish(lambda record: record.finished(Status.CANCELED))
         await self._plans.delete(running.record.id)
 
-    async def _give_up_uploads(self, running: RunningImport) -> None:
-        if not running.uploads:
+    async def give_up_uploads(self, record: ImportRecord, uploads: Sequence[UploadState]) -> None:
+        """Cancel the upload sessions of an import that has failed; one that cannot be canceled ends by itself."""
+        if not uploads:
             return
-        target = self._clients.target(Reference.parse(running.record.targets[0].reference).registry)
-        for upload in running.uploads:
+        target = self._clients.target(Reference.parse(record.targets[0].reference).registry)
+        for upload in uploads:
             await target.resume_upload(upload.repository, upload.digest, upload.location, upload.offset).cancel()
-            running.forget(upload.repository, upload.digest)

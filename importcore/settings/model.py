@@ -35,6 +35,8 @@ class Settings:
     lease_seconds: float = 60.0
     chunk_bytes: int = 32 * MEBIBYTE
     parallel_transfers: int = 6
+    orphan_seconds: float = 900.0
+    retention_days: float = 30.0
     client_id: str | None = None
     identity_endpoint_host: str | None = None
     use_developer_identity: bool = False
@@ -88,6 +90,8 @@ class Settings:
             lease_seconds=reader.number("TRANSLOAD_LEASE_SECONDS", 60, least=1, most=3_600),
             chunk_bytes=reader.whole("TRANSLOAD_CHUNK_BYTES", 32 * MEBIBYTE, least=64 * 1024, most=1024 * MEBIBYTE),
             parallel_transfers=reader.whole("TRANSLOAD_PARALLEL_TRANSFERS", 6, least=1, most=16),
+            orphan_seconds=reader.number("TRANSLOAD_ORPHAN_SECONDS", 900, least=1, most=86_400),
+            retention_days=reader.number("TRANSLOAD_RETENTION_DAYS", 30, least=0, most=3_650),
             client_id=reader.text("AZURE_CLIENT_ID", "") or None,
             identity_endpoint_host=reader.netloc("IDENTITY_ENDPOINT"),
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),

@@ -47,9 +47,17 @@ def now() -> datetime:
 
 def new_import_id() -> str:
     """Make an id: nine characters of time that sort newest first, ten at random."""
-    countdown = _END_OF_TIME_MS - time.time_ns() // 1_000_000
-    stamp = "".join(_BASE32[countdown >> shift & 31] for shift in range(40, -1, -5))
-    return stamp + "".join(secrets.choice(_BASE32) for _ in range(_RANDOM))
+    return _stamp_of(time.time_ns() // 1_000_000) + "".join(secrets.choice(_BASE32) for _ in range(_RANDOM))
+
+
+def _stamp_of(milliseconds: int) -> str:
+    countdown = _END_OF_TIME_MS - milliseconds
+    return "".join(_BASE32[countdown >> shift & 31] for shift in range(40, -1, -5))
+
+
+def oldest_id_since(moment: datetime) -> str:
+    """Give the bound between ids: those made before the moment sort behind it, those made since before it."""
+    return _stamp_of(int(moment.timestamp() * 1000)) + _BASE32[-1] * _RANDOM
 
 
 def child_id(parent_id: str, fingerprint: bytes) -> str:
@@ -154,6 +162,7 @@ class ImportRecord:
         deaths: Runs in a row that died (nobody handed their message over) without progress.
         stalls: Runs in a row that used up their time without progress.
         retries: Runs in a row that met a fault which may pass, without progress.
+        poisonings: How often in a row the platform gave its message up before a run could claim it.
         waiting_until: When a waiting import goes on; None while it runs.
     """
 
@@ -190,6 +199,7 @@ class ImportRecord:
     deaths: int = 0
     stalls: int = 0
     retries: int = 0
+    poisonings: int = 0
 
     def noting(self, event: str, detail: str = "") -> Self:
         """Add to the history; of a very long one the first events and the latest are kept."""

@@ -8,7 +8,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from importcore.storage.faults import storage_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from azure.storage.blob.aio import ContainerClient
 
@@ -65,6 +65,12 @@ class Plans:
                     await self._client.delete_blob(name)
                 except ResourceNotFoundError:
                     continue
+
+    async def kept_for(self) -> "AsyncIterator[str]":
+        """Give the ids of the imports that a plan or a draft is kept for; one with both comes twice."""
+        with storage_step("list the plans"):
+            async for name in self._client.list_blob_names():
+                yield name.partition(".")[0]
 
     async def aclose(self) -> None:
         """Close the connection, if there is one."""

@@ -90,6 +90,15 @@ class ImportQueue:
                 if error_code(error) not in _LOST:
                     raise
 
+    async def has_waiting(self) -> bool:
+        """Tell whether a message is visible, waiting to be taken.
+
+        Raises:
+            StorageUnavailableError: No answer.
+        """
+        with storage_step("peek at the queue"):
+            return bool(await self._client.peek_messages(max_messages=1))
+
     async def check(self) -> None:
         """Ask for the queue's properties, to know that it is there and may be used.
 

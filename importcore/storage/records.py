@@ -5,6 +5,7 @@ as JSON, cut into properties of at most 30,000 characters (Table storage allows 
 filtering. A second partition maps idempotency keys to import ids.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,37 @@ class ImportRecords:
             except ResourceNotFoundError:
                 return
 
+    async def remove(self, stored: StoredRecord) -> None:
+        """Remove a record as it was read.
+
+        Raises:
+            RecordChangedError: Another wrote it since, or removed it.
+        """
+        with storage_step("remove the record"):
+            try:
+                await self._client.delete_entity(
+                    _IMPORTS, stored.record.id, etag=stored.etag, match_condition=MatchConditions.IfNotModified
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                raise RecordChangedError from error
+
+    async def open_imports(self) -> AsyncIterator[StoredRecord]:
+        """Give every record that has not ended, newest first."""
+        states = " or ".join(f"Status eq '{status}'" for status in Status if not status.is_final)
+        async for stored in self._selected(f"PartitionKey eq '{_IMPORTS}' and ({states})", {}):
+            yield stored
+
+    async def older_than(self, import_id: str) -> AsyncIterator[StoredRecord]:
+        """Give every record with an older id than this, newest first (ids count down)."""
+        condition = f"PartitionKey eq '{_IMPORTS}' and RowKey gt @id"
+        async for stored in self._selected(condition, {"id": import_id}):
+            yield stored
+
+    async def _selected(self, condition: str, parameters: dict[str, Any]) -> AsyncIterator[StoredRecord]:
+        with storage_step("list the records"):
+            async for entity in self._client.query_entities(condition, parameters=parameters):
+                yield StoredRecord(_record(entity), str(entity.metadata["etag"]))
+
     async def newest(
         self, *, status: Status | None = None, parent: str | None = None, top: int = 50, after: str | None = None
     ) -> tuple[list[ImportRecord], str | None]:
@@ -141,6 +173,15 @@ class ImportRecords:
                 kept = await self._client.get_entity(_KEYS, key)
                 return KeyClaim(kept["ImportId"], kept["Fingerprint"])
         return claim
+
+    async def remove_keys_older_than(self, import_id: str) -> int:
+        """Remove the keys of imports with an older id than this; answers how many there were."""
+        condition, removed = f"PartitionKey eq '{_KEYS}' and ImportId gt @id", 0
+        with storage_step("remove idempotency keys"):
+            async for entity in self._client.query_entities(condition, parameters={"id": import_id}):
+                await self._client.delete_entity(_KEYS, entity["RowKey"])
+                removed += 1
+        return removed
 
     async def check(self) -> None:
         """Read one entity that is not there, to know that the table is there and may be read."""

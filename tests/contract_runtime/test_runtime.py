@@ -53,11 +53,11 @@ async def test_the_runtime_indexes_every_function_of_the_app() -> None:
     triggers = {name: next(b for b in bindings if b["type"].endswith("Trigger")) for name, bindings in _by_name(seen)}
     assert {name for name, trigger in triggers.items() if trigger["type"] == "queueTrigger"} == {
         "run_import",
-        "fail_import",
+        "take_poisoned",
     }
     assert triggers["run_import"]["queueName"] == "imports"
-    assert triggers["fail_import"]["queueName"] == "imports-poison"
-    assert triggers["run_import"]["connection"] == triggers["fail_import"]["connection"] == "AzureWebJobsStorage"
+    assert triggers["take_poisoned"]["queueName"] == "imports-poison"
+    assert triggers["run_import"]["connection"] == triggers["take_poisoned"]["connection"] == "AzureWebJobsStorage"
     assert (triggers["submit_import"]["route"], triggers["submit_import"]["methods"]) == ("imports", ["POST"])
     assert triggers["submit_import"]["authLevel"] == "FUNCTION"
 

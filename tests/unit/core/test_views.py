@@ -37,6 +37,7 @@ RECORD = ImportRecord(
 ).noting("Queued")
 PRIVATE = {
     "sealed_credentials", "lease_id", "lease_receipt", "advances", "advances_at_claim", "deaths", "stalls", "retries",
+    "poisonings",
 }  # fmt: skip
 
 
