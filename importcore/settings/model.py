@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
+from importcore.documents.place import DocumentPlace
 from importcore.reference import registry_of
 from importcore.settings.clouds import PUBLIC, Cloud, cloud_of_registry
 from importcore.settings.reader import SettingsReader
@@ -40,6 +41,7 @@ class Settings:
     client_id: str | None = None
     identity_endpoint_host: str | None = None
     use_developer_identity: bool = False
+    rules: DocumentPlace | None = None
 
     def host(self, registry: str) -> HostSettings:
         """Give what is special about a registry host; nothing is, unless configured."""
@@ -95,6 +97,7 @@ class Settings:
             client_id=reader.text("AZURE_CLIENT_ID", "") or None,
             identity_endpoint_host=reader.netloc("IDENTITY_ENDPOINT"),
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
+            rules=reader.document("TRANSLOAD_RULES"),
         )
         for target in settings.allowed_targets:
             names = settings.credentials_for(target)

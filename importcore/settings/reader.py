@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from importcore.documents.place import DocumentPlace
 from importcore.errors import ConfigurationError, InvalidReferenceError, printable
 from importcore.reference import normal_registry
 from importcore.settings.clouds import CLOUDS, PUBLIC, Cloud, cloud_of_registry
@@ -128,6 +129,15 @@ class SettingsReader:
             self.wrong(f"{name}: must be a URL such as {default}, without a path")
             return default
         return text
+
+    def document(self, name: str) -> DocumentPlace | None:
+        """Give where a document lies; what it says is read later, and again when it changes."""
+        text = self.text(name, "")
+        try:
+            return DocumentPlace.parse(text) if text else None
+        except ValueError as error:
+            self.wrong(f"{name}: {error}")
+            return None
 
     def sealing_keys(self) -> tuple[tuple[str, bytes], ...]:
         """Give the sealing keys, by id, in their order."""
