@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from importcore.api import http_api
+from importcore.caller import Caller
 from importcore.storage.names import STORAGE_NAMES
-from importcore.wiring import Services, services
+from importcore.wiring import Services, callers_need_a_key, services
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION if callers_need_a_key() else func.AuthLevel.ANONYMOUS)
 
 
 def _encoded(answer: http_api.Answer) -> func.HttpResponse:
@@ -20,35 +21,36 @@ def _encoded(answer: http_api.Answer) -> func.HttpResponse:
     )
 
 
-async def _answered(operation: Callable[[Services], Awaitable[http_api.Answer]]) -> func.HttpResponse:
-    async def on_services() -> http_api.Answer:
-        return await operation(await services())
-
-    return _encoded(await http_api.answered(on_services))
+async def _asked(
+    what: str, req: func.HttpRequest, operation: Callable[[Services, Caller], Awaitable[http_api.Answer]]
+) -> func.HttpResponse:
+    return _encoded(await http_api.asked(services, what, req.headers, operation))
 
 
 @app.route("imports", methods=["POST"])
 async def submit_import(req: func.HttpRequest) -> func.HttpResponse:
     """Accept an import."""
-    return await _answered(lambda on: http_api.submit(on, req.get_body(), req.headers.get("idempotency-key")))
+    return await _asked(
+        "submit", req, lambda on, who: http_api.submit(on, who, req.get_body(), req.headers.get("idempotency-key"))
+    )
 
 
 @app.route("imports", methods=["GET"])
 async def list_imports(req: func.HttpRequest) -> func.HttpResponse:
     """List imports, newest first."""
-    return await _answered(lambda on: http_api.list_newest(on, req.params))
+    return await _asked("list", req, lambda on, who: http_api.list_newest(on, who, req.params))
 
 
 @app.route("imports/{id}", methods=["GET"])
 async def get_import(req: func.HttpRequest) -> func.HttpResponse:
     """Read an import."""
-    return await _answered(lambda on: http_api.get(on, req.route_params["id"]))
+    return await _asked("read", req, lambda on, who: http_api.get(on, who, req.route_params["id"]))
 
 
 @app.route("imports/{id}/cancel", methods=["POST"])
 async def cancel_import(req: func.HttpRequest) -> func.HttpResponse:
     """Ask an import to stop."""
-    return await _answered(lambda on: http_api.cancel(on, req.route_params["id"]))
+    return await _asked("cancel", req, lambda on, who: http_api.cancel(on, who, req.route_params["id"]))
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -11,6 +11,7 @@ from azure.storage.queue.aio import QueueClient
 from devtools.local_queue import LocalQueue
 from devtools.storage_setup import make_storage
 from importcore.api.http_api import Answer, answered, get, submit
+from importcore.caller import Caller
 from importcore.storage.names import StorageNames
 from importcore.wiring import Services, build
 
@@ -37,7 +38,7 @@ class AppInProcess:
 
     async def post(self, body: Mapping[str, Any], key: str | None = None) -> Answer:
         """`POST /api/imports`."""
-        return await answered(lambda: submit(self.services, json.dumps(body).encode(), key))
+        return await answered(lambda: submit(self.services, Caller.by_key(), json.dumps(body).encode(), key))
 
     async def submitted(self, body: Mapping[str, Any], key: str | None = None) -> str:
         """Submit an import; the id that was answered."""
@@ -48,7 +49,7 @@ class AppInProcess:
 
     async def record(self, import_id: str) -> dict[str, Any]:
         """`GET /api/imports/{id}`."""
-        body: dict[str, Any] = json.loads((await get(self.services, import_id)).body)
+        body: dict[str, Any] = json.loads((await get(self.services, Caller.by_key(), import_id)).body)
         return body
 
     async def work_off(self) -> None:

@@ -8,7 +8,9 @@ signed URL or a query string; whoever builds a message from outside text passes 
     ├── InvalidRequestError            the request names every wrong field
     │   └── InvalidReferenceError      one text that is no image reference
     ├── ConfigurationError             an app setting is missing or wrong
+    ├── UnauthenticatedError           nobody knows who asks
     ├── PolicyError                    well-formed, but not allowed here
+    ├── TooManyImportsError            allowed, but not so many at once
     ├── ImportNotFoundError            no record with that id
     ├── ImportConflictError            the record's state does not allow what was asked
     ├── StorageUnavailableError        the storage account did not answer; nothing was accepted
@@ -113,10 +115,23 @@ class ConfigurationError(TransloadError):
     default_action = "Correct the app settings named in the message; the app picks them up when it restarts."
 
 
+class UnauthenticatedError(TransloadError):
+    """Nobody knows who asks; being known and not allowed is a `PolicyError`."""
+
+    code = "not_authenticated"
+
+
 class PolicyError(TransloadError):
     """The request is well-formed but this installation does not allow it."""
 
     code = "not_allowed"
+
+
+class TooManyImportsError(TransloadError):
+    """The caller has as many imports in flight as it may; `retry_after` says when to ask again, in seconds."""
+
+    code = "too_many_imports"
+    default_action = "Send the request again when some of them have ended; Retry-After says when to try."
 
 
 class ImportNotFoundError(TransloadError):

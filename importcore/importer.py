@@ -19,6 +19,7 @@ from importcore.phases.plan import Plan, decode_manifests, encode_manifests
 from importcore.phases.planning import make_plan, require_free_tags, tags_of_digest
 from importcore.phases.transfer import Transfer
 from importcore.phases.verify import verify
+from importcore.policy.door import PolicyDoor
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.request.selection import Selection
@@ -50,6 +51,7 @@ class Importer:
         plans: Plans,
         sealer: Sealer,
         clients: ImportClients,
+        door: PolicyDoor,
         worker: str,
     ) -> None:
         """Take what a run needs; `worker` names this process, for the record's history."""
@@ -58,9 +60,10 @@ class Importer:
         self._plans = plans
         self._sealer = sealer
         self._clients = clients
+        self._door = door
         self._claims = Claims(records, queue, sealer, lease_seconds=settings.lease_seconds, worker=worker)
         self._ending = Ending(clients, plans)
-        self._expansion = Expansion(records, queue, sealer, clients)
+        self._expansion = Expansion(records, queue, sealer, clients, door)
         self._slots = asyncio.Semaphore(settings.parallel_transfers)
         self._deadlines: set[Deadline] = set()
 
@@ -108,11 +111,15 @@ class Importer:
         if record.deaths >= DEATHS_AT_MOST:
             raise NoProgressError(f"{record.deaths} runs in a row died without moving anything")
         wanted = Reference.parse(record.source)
+        for each in record.targets:
+            self._door.require_route(record.asked_by, wanted, Reference.parse(each.reference))
         source = self._clients.source(record)
 
         meter(PhaseStarted(Phase.PLAN))
         plan, fresh = await self._plan(running, source, wanted)
         targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
+        self._door.require_tags(record.asked_by, len(targets))
+        self._door.require_size(record.asked_by, manifests=len(plan.manifests), size=plan.size)
         repositories = tuple(dict.fromkeys(target.repository for target in targets))
         target = self._clients.target(targets[0].registry)
         digest, times = plan.root.digest, len(repositories)

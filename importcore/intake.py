@@ -3,20 +3,28 @@
 import hashlib
 
 from importcore.access.clients import ImportClients
-from importcore.errors import ImportConflictError, ImportNotFoundError, StorageUnavailableError
-from importcore.policy import require_allowed
+from importcore.caller import Asker, Caller
+from importcore.errors import (
+    ImportConflictError,
+    ImportNotFoundError,
+    StorageUnavailableError,
+    TooManyImportsError,
+)
+from importcore.policy.door import PolicyDoor
 from importcore.preview import Preview, preview
 from importcore.reference import Reference
 from importcore.request.model import ImportRequest
 from importcore.request.selection import Selection
 from importcore.run.cancellation import ask_to_stop
-from importcore.run.expansion import chosen
+from importcore.run.expansion import chosen, require_all_allowed
 from importcore.sealing import Sealer
-from importcore.settings.model import Settings
 from importcore.state.message import first_message
 from importcore.state.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords, KeyClaim, RecordChangedError, StoredRecord
+
+_TRY_AGAIN = 15.0
+"""Seconds; imports take from some seconds to hours, and asking costs one query."""
 
 
 class Intake:
@@ -25,51 +33,73 @@ class Intake:
     def __init__(
         self,
         *,
-        settings: Settings,
         records: ImportRecords,
         queue: ImportQueue,
         sealer: Sealer,
         clients: ImportClients,
+        door: PolicyDoor,
     ) -> None:
-        self._settings = settings
+        self._door = door
         self._records = records
         self._queue = queue
         self._sealer = sealer
         self._clients = clients
 
-    async def preview(self, request: ImportRequest) -> Preview:
+    async def resolved(self, request: ImportRequest, caller: Caller) -> ImportRequest:
+        """Find out what a request leaves to Azure to say; for callers that may import something, and nobody else.
+
+        Raises:
+            PolicyError: The caller may import nothing.
+            TransloadError: As `ImportClients.resolved`.
+        """
+        self._door.require_may_import(self._door.admit(caller))
+        return await self._clients.resolved(request)
+
+    async def preview(self, request: ImportRequest, caller: Caller) -> Preview:
         """Tell what an import would do, and do nothing; see `preview.py`.
 
         Raises:
-            PolicyError: This installation does not allow it.
+            PolicyError: This installation does not allow it, or not to this caller.
             TransloadError: The import would fail, for this reason.
         """
-        require_allowed(request, self._settings)
-        return await preview(request, self._clients)
+        asker = self._door.admit(caller)
+        self._door.require_request(asker, request)
+        return await preview(request, self._clients, self._door, asker)
 
-    async def choose(self, request: ImportRequest, selection: Selection) -> tuple[tuple[Reference, Reference], ...]:
+    async def choose(
+        self, request: ImportRequest, selection: Selection, caller: Caller
+    ) -> tuple[tuple[Reference, Reference], ...]:
         """Tell which imports a selection would make, source and target of each, and make none.
 
         Raises:
-            PolicyError: This installation does not allow it.
+            PolicyError: This installation does not allow it, or not to this caller.
             TransloadError: The source cannot be listed, or nothing or too much is chosen.
         """
-        require_allowed(request, self._settings)
-        return await chosen(self._clients.source_for(request.source_registry, request.credentials), selection)
+        asker = self._door.admit(caller)
+        self._door.require_request(asker, request)
+        pairs = await chosen(self._clients.source_for(request.source_registry, request.credentials), selection)
+        require_all_allowed(self._door, asker, pairs)
+        return pairs
 
-    async def submit(self, request: ImportRequest, *, idempotency_key: str | None = None) -> ImportRecord:
+    async def submit(
+        self, request: ImportRequest, caller: Caller, *, idempotency_key: str | None = None
+    ) -> ImportRecord:
         """Accept an import: the record first, then its message. A repeated key answers the first record.
 
         A crash between the two leaves a record without a message; repeating the request with its key sends the
         message then. Sending it twice does no harm: whoever comes second finds it stale.
 
         Raises:
-            PolicyError: This installation does not allow it.
+            PolicyError: This installation does not allow it, or not to this caller.
+            TooManyImportsError: The caller has as many in flight as it may.
             ImportConflictError: The key was used for another request.
             StorageUnavailableError: Nothing was accepted.
         """
-        require_allowed(request, self._settings)
-        import_id = await self._id_for(request, idempotency_key)
+        asker = self._door.admit(caller)
+        self._door.require_request(asker, request)
+        import_id = await self._id_for(request, asker, idempotency_key)
+        if idempotency_key is None or await self._records.get(import_id) is None:
+            await self._require_room_for_one_more(asker)
         record = ImportRecord(
             id=import_id,
             source=_shown_source(request),
@@ -77,6 +107,7 @@ class Intake:
             selection=request.selection,
             mode=request.mode,
             options=request.options,
+            asked_by=asker,
             status=Status.QUEUED,
             created_at=now(),
             sealed_credentials=self._clients.sealed(request.credentials, import_id),
@@ -91,14 +122,23 @@ class Intake:
             raise
         return stored.record
 
-    async def _id_for(self, request: ImportRequest, idempotency_key: str | None) -> str:
+    async def _require_room_for_one_more(self, asker: Asker) -> None:
+        limit = self._door.limits_of(asker).in_flight
+        if limit is not None and await self._records.in_flight(asker.identity, at_most=limit) >= limit:
+            raise TooManyImportsError(
+                f"{asker.identity} has {limit} imports in flight, which is as many as it may", retry_after=_TRY_AGAIN
+            )
+
+    async def _id_for(self, request: ImportRequest, asker: Asker, idempotency_key: str | None) -> str:
         import_id = new_import_id()
         if idempotency_key is None:
             return import_id
         targets = [*map(str, request.targets)]
         meaning = repr((_shown_source(request), targets, request.selection, request.mode.value, request.options))
         claim = KeyClaim(import_id, hashlib.sha256(meaning.encode()).hexdigest())
-        kept = await self._records.claim_key(hashlib.sha256(idempotency_key.encode()).hexdigest(), claim)
+        # The key is the caller's own: another one's must neither be answered with this record nor get in its way.
+        key = hashlib.sha256(f"{asker.identity}\n{idempotency_key}".encode()).hexdigest()
+        kept = await self._records.claim_key(key, claim)
         if kept.fingerprint != claim.fingerprint:
             raise ImportConflictError(
                 "this Idempotency-Key was used for another import",
@@ -106,15 +146,18 @@ class Intake:
             )
         return kept.import_id
 
-    async def cancel(self, import_id: str) -> ImportRecord:
+    async def cancel(self, import_id: str, caller: Caller) -> ImportRecord:
         """Ask an import to stop: at once where nobody has begun it, else within a heartbeat.
 
         Raises:
-            ImportNotFoundError: There is no such import.
+            ImportNotFoundError: There is no such import, or none that the caller may see.
+            PolicyError: The caller may see it, and not cancel it.
             ImportConflictError: It has ended already.
         """
+        asker = self._door.admit(caller)
         while True:
-            stored = await self._stored(import_id)
+            stored = await self._seen(import_id, asker)
+            self._door.require_may_cancel(asker, stored.record.asked_by)
             if stored.record.status.is_final:
                 raise ImportConflictError(f"the import has already ended: {stored.record.status}")
             try:
@@ -122,23 +165,25 @@ class Intake:
             except RecordChangedError:
                 continue
 
-    async def get(self, import_id: str) -> ImportRecord:
+    async def get(self, import_id: str, caller: Caller) -> ImportRecord:
         """Read a record.
 
         Raises:
-            ImportNotFoundError: There is no such import.
+            ImportNotFoundError: There is no such import, or none that the caller may see.
         """
-        return (await self._stored(import_id)).record
+        return (await self._seen(import_id, self._door.admit(caller))).record
 
     async def newest(
-        self, *, status: Status | None, top: int, after: str | None, parent: str | None = None
+        self, caller: Caller, *, status: Status | None, top: int, after: str | None, parent: str | None = None
     ) -> tuple[list[ImportRecord], str | None]:
-        """List records, newest first; see `ImportRecords.newest`."""
-        return await self._records.newest(status=status, parent=parent, top=top, after=after)
+        """List the records that the caller may see, newest first; see `ImportRecords.newest`."""
+        asker = self._door.admit(caller)
+        own = None if self._door.sees_all(asker) else asker.identity
+        return await self._records.newest(status=status, parent=parent, caller=own, top=top, after=after)
 
-    async def _stored(self, import_id: str) -> StoredRecord:
+    async def _seen(self, import_id: str, asker: Asker) -> StoredRecord:
         stored = await self._records.get(import_id) if is_import_id(import_id) else None
-        if stored is None:
+        if stored is None or not self._door.may_see(asker, stored.record.asked_by):
             raise ImportNotFoundError(
                 f"there is no import '{import_id[:40]}'", action="Check the id; list the imports."
             )

@@ -4,10 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 from importcore.access.clients import ImportClients
+from importcore.caller import Asker
 from importcore.content import Descriptor
 from importcore.errors import TransloadError
 from importcore.parallel import for_each
 from importcore.phases.planning import make_plan
+from importcore.policy.door import PolicyDoor
 from importcore.reference import Reference
 from importcore.request.model import ImportRequest, Mode
 
@@ -45,7 +47,7 @@ class Preview:
         return self.bytes_total - self.bytes_there
 
 
-async def preview(request: ImportRequest, clients: ImportClients) -> Preview:
+async def preview(request: ImportRequest, clients: ImportClients, door: PolicyDoor, asker: Asker) -> Preview:
     """Ask both registries what an import would do.
 
     Raises:
@@ -53,7 +55,7 @@ async def preview(request: ImportRequest, clients: ImportClients) -> Preview:
     """
     try:
         async with asyncio.timeout(_SECONDS_AT_MOST):
-            return await _preview(request, clients)
+            return await _preview(request, clients, door, asker)
     except TimeoutError as error:
         raise PreviewTooLongError(
             f"finding out took longer than {_SECONDS_AT_MOST:.0f} s",
@@ -61,10 +63,11 @@ async def preview(request: ImportRequest, clients: ImportClients) -> Preview:
         ) from error
 
 
-async def _preview(request: ImportRequest, clients: ImportClients) -> Preview:
+async def _preview(request: ImportRequest, clients: ImportClients, door: PolicyDoor, asker: Asker) -> Preview:
     source = clients.source_for(request.source_registry, request.credentials)
     target = clients.target(request.target_registry)
     plan = await make_plan(source, request.single_source, request.options)
+    door.require_size(asker, manifests=len(plan.manifests), size=plan.size)
     repository = request.targets[0].repository
     there = 0
 

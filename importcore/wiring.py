@@ -22,16 +22,18 @@ from azure.storage.queue.aio import QueueServiceClient
 from importcore.access.arm import RegistryResources
 from importcore.access.clients import ImportClients
 from importcore.access.identity import AcrEntraTokens, ArmEntraTokens
+from importcore.audit import Audit
 from importcore.errors import ConfigurationError, StorageUnavailableError
 from importcore.importer import Importer
 from importcore.intake import Intake
+from importcore.policy.door import PolicyDoor
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.registry.transport import PoolTransport
 from importcore.run.ending import Ending
 from importcore.run.poison import PoisonedMessages
 from importcore.run.put_back import PutBack
 from importcore.sealing import Sealer
-from importcore.settings.model import Settings, StorageAccount
+from importcore.settings.model import CallersBy, Settings, StorageAccount, callers_by
 from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
@@ -56,6 +58,7 @@ class Services:
     """What the triggers need."""
 
     settings: Settings
+    audit: Audit
     intake: Intake
     importer: Importer
     poison: PoisonedMessages
@@ -133,7 +136,8 @@ def build(
     queues, tables = _storage_clients(settings.storage, storage_identity, options)
     registries = Registries(settings, transport)
     sealer = Sealer(settings.sealing_keys)
-    records = ImportRecords(tables.get_table_client(names.table))
+    audit, door = Audit(), PolicyDoor(settings)
+    records = ImportRecords(tables.get_table_client(names.table), audit)
     queue = ImportQueue(
         queues.get_queue_client(
             names.queue,
@@ -144,7 +148,7 @@ def build(
     plans = Plans(lambda: _plan_container(settings.storage, storage_identity, names.plan_container, options))
     resources = RegistryResources(settings, registries, ArmEntraTokens(identity, settings.cloud.arm_audience))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity), resources)
-    intake = Intake(settings=settings, records=records, queue=queue, sealer=sealer, clients=clients)
+    intake = Intake(records=records, queue=queue, sealer=sealer, clients=clients, door=door)
     importer = Importer(
         settings=settings,
         records=records,
@@ -152,6 +156,7 @@ def build(
         plans=plans,
         sealer=sealer,
         clients=clients,
+        door=door,
         worker=_worker_name(environment),
     )
     put_back = PutBack(records, queue, sealer)
@@ -162,6 +167,7 @@ def build(
     closing = (queues, tables, identity, storage_identity)
     return Services(
         settings=settings,
+        audit=audit,
         intake=intake,
         importer=importer,
         poison=poison,
@@ -216,6 +222,14 @@ def _plan_container(
     if account.connection_string:
         return ContainerClient.from_connection_string(account.connection_string, name, **_RETRY, **options)
     return ContainerClient(account.blob_endpoint or "", name, identity, **_RETRY, **options)
+
+
+def callers_need_a_key(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the host must ask HTTP callers for a function key: unless App Service authentication signs them in.
+
+    Asked while the functions are indexed, before the settings are read; a wrong setting asks for the key.
+    """
+    return callers_by(environment) is not CallersBy.ENTRA
 
 
 _services: Services | ConfigurationError | None = None

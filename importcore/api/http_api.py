@@ -10,7 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from importcore.api.openapi import openapi
 from importcore.api.preview_views import chosen_json, preview_json
+from importcore.api.principal import address_of, caller_of
 from importcore.api.views import error_json, import_json, list_json
+from importcore.caller import Caller
 from importcore.errors import (
     ConfigurationError,
     ContentError,
@@ -21,7 +23,9 @@ from importcore.errors import (
     PolicyError,
     RegistryError,
     StorageUnavailableError,
+    TooManyImportsError,
     TransloadError,
+    UnauthenticatedError,
     UnsafeUrlError,
 )
 from importcore.preview import PreviewTooLongError
@@ -35,7 +39,9 @@ _KEY_AT_MOST = 256
 _POLL_SECONDS = "2"
 _STATUS_OF: Mapping[type[TransloadError], int] = {
     InvalidRequestError: 400,
+    UnauthenticatedError: 401,
     PolicyError: 403,
+    TooManyImportsError: 429,
     ImportNotFoundError: 404,
     ImportConflictError: 409,
     ConfigurationError: 500,
@@ -45,6 +51,7 @@ _STATUS_OF: Mapping[type[TransloadError], int] = {
     UnsafeUrlError: 422,
     PreviewTooLongError: 504,
 }
+_REFUSALS = (UnauthenticatedError, PolicyError, TooManyImportsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +69,49 @@ async def answered(operation: Callable[[], Awaitable[Answer]]) -> Answer:
         return await operation()
     except TransloadError as error:
         status = next((status for kind, status in _STATUS_OF.items() if isinstance(error, kind)), 500)
-        return Answer(
-            status, error_json(error), {"Retry-After": "5"} if status == _STATUS_OF[StorageUnavailableError] else {}
-        )
+        return Answer(status, error_json(error), _headers_for(error))
 
 
-async def submit(app: Services, body: bytes, idempotency_key: str | None) -> Answer:
+def _headers_for(error: TransloadError) -> dict[str, str]:
+    match error:
+        case UnauthenticatedError():
+            return {"WWW-Authenticate": 'Bearer realm="transload"'}  # RFC 9110, 15.5.2: a 401 has one
+        case TooManyImportsError():
+            return {"Retry-After": f"{error.retry_after or 1:.0f}"}
+        case StorageUnavailableError():
+            return {"Retry-After": "5"}
+    return {}
+
+
+async def asked(
+    services: Callable[[], Awaitable[Services]],
+    what: str,
+    headers: Mapping[str, str],
+    operation: Callable[[Services, Caller], Awaitable[Answer]],
+) -> Answer:
+    """Do an operation for a caller; a refusal goes into the audit log, too.
+
+    Args:
+        services: What builds the app.
+        what: The operation, for the audit log.
+        headers: Of the request, names in any case.
+        operation: What to do.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+
+    async def on_services() -> Answer:
+        app, caller = await services(), None
+        try:
+            caller = caller_of(lower, app.settings)
+            return await operation(app, caller)
+        except _REFUSALS as error:
+            app.audit.refused(what, error, caller, address_of(lower))
+            raise
+
+    return await answered(on_services)
+
+
+async def submit(app: Services, caller: Caller, body: bytes, idempotency_key: str | None) -> Answer:
     """`POST /api/imports`."""
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _KEY_AT_MOST:
         message = f"must have 1 to {_KEY_AT_MOST} characters"
@@ -75,22 +119,22 @@ async def submit(app: Services, body: bytes, idempotency_key: str | None) -> Ans
             f"the Idempotency-Key header {message}", (FieldProblem("invalid_value", message, "Idempotency-Key"),)
         )
     request = read_import_request(body, default_target=app.settings.default_target_registry)
-    request = await app.clients.resolved(request)
+    request = await app.intake.resolved(request, caller)
     if request.validate_only and request.selection:
-        return Answer(200, chosen_json(await app.intake.choose(request, request.selection)))
+        return Answer(200, chosen_json(await app.intake.choose(request, request.selection, caller)))
     if request.validate_only:
-        return Answer(200, preview_json(await app.intake.preview(request)))
-    record = await app.intake.submit(request, idempotency_key=idempotency_key)
+        return Answer(200, preview_json(await app.intake.preview(request, caller)))
+    record = await app.intake.submit(request, caller, idempotency_key=idempotency_key)
     return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
 
 
-async def get(app: Services, import_id: str) -> Answer:
+async def get(app: Services, caller: Caller, import_id: str) -> Answer:
     """`GET /api/imports/{id}`."""
-    record = await app.intake.get(import_id)
+    record = await app.intake.get(import_id, caller)
     return Answer(200, import_json(record), {} if record.status.is_final else {"Retry-After": _POLL_SECONDS})
 
 
-async def list_newest(app: Services, parameters: Mapping[str, str]) -> Answer:
+async def list_newest(app: Services, caller: Caller, parameters: Mapping[str, str]) -> Answer:
     """`GET /api/imports`."""
     problems: list[FieldProblem] = []
     top, status, after = (
@@ -110,14 +154,14 @@ async def list_newest(app: Services, parameters: Mapping[str, str]) -> Answer:
     if problems:
         raise InvalidRequestError("the query is wrong in: " + ", ".join(p.target for p in problems), tuple(problems))
     records, token = await app.intake.newest(
-        status=Status(status) if status else None, parent=parent, top=int(top), after=after
+        caller, status=Status(status) if status else None, parent=parent, top=int(top), after=after
     )
     return Answer(200, list_json(records, token))
 
 
-async def cancel(app: Services, import_id: str) -> Answer:
+async def cancel(app: Services, caller: Caller, import_id: str) -> Answer:
     """`POST /api/imports/{id}/cancel`."""
-    record = await app.intake.cancel(import_id)
+    record = await app.intake.cancel(import_id, caller)
     return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
 
 

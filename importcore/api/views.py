@@ -122,6 +122,7 @@ class ImportView(View):
     children: ChildrenView | None = Field(description="How the imports of a selection stand")
     mode: str
     options: OptionsView
+    asked_by: str | None = Field(description="Who asked: function-key, entra:…, hook:… or rule:…")
     digest: str | None = Field(description="What the target tags stand on when it is done")
     source_digest: str | None = Field(description="What the source stood on; another only where platforms were chosen")
     referrers: list[ReferrerView]
@@ -153,6 +154,7 @@ class ImportView(View):
             children=ChildrenView(**asdict(record.children)) if record.children else None,
             mode=record.mode,
             options=_options(record.options),
+            asked_by=record.asked_by.identity if record.asked_by else None,
             digest=record.digest,
             source_digest=record.source_digest,
             referrers=[ReferrerView(**asdict(referrer)) for referrer in record.referrers],

@@ -10,7 +10,9 @@ from collections import Counter
 from dataclasses import replace
 
 from importcore.access.clients import ImportClients
+from importcore.caller import Asker
 from importcore.errors import NotFoundError, Side, TransloadError
+from importcore.policy.door import PolicyDoor
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.registry.listing import list_repositories, list_tags
@@ -73,10 +75,29 @@ async def chosen(source: RegistryClient, selection: Selection) -> tuple[tuple[Re
     return tuple(pairs)
 
 
+def require_all_allowed(door: PolicyDoor, asker: Asker | None, pairs: tuple[tuple[Reference, Reference], ...]) -> None:
+    """Refuse a selection of which any part is not allowed: the request must not silently do less.
+
+    Raises:
+        PolicyError: Names the first part that is not.
+    """
+    door.require_tags(asker, len(pairs))
+    for source, target in pairs:
+        door.require_route(asker, source, target)
+
+
 class Expansion:
     """Makes the children of a parent, and counts them."""
 
-    def __init__(self, records: ImportRecords, queue: ImportQueue, sealer: Sealer, clients: ImportClients) -> None:
+    def __init__(
+        self,
+        records: ImportRecords,
+        queue: ImportQueue,
+        sealer: Sealer,
+        clients: ImportClients,
+        door: PolicyDoor,
+    ) -> None:
+        self._door = door
         self._records = records
         self._queue = queue
         self._sealer = sealer
@@ -90,6 +111,7 @@ class Expansion:
         """
         if running.record.children is None:
             pairs = await chosen(self._clients.source(running.record), selection)
+            require_all_allowed(self._door, running.record.asked_by, pairs)
             for source, target in pairs:
                 await self._create(running.record, source, target)
             total = len(pairs)
@@ -129,6 +151,7 @@ class Expansion:
             targets=(TargetResult(str(target)),),
             mode=parent.mode,
             options=parent.options,
+            asked_by=parent.asked_by,
             status=Status.QUEUED,
             created_at=now(),
             sealed_credentials=self._resealed(parent, import_id),

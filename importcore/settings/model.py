@@ -6,18 +6,36 @@ named in one `ConfigurationError`, which every function then answers until they 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Self
 
 from importcore.documents.place import DocumentPlace
 from importcore.reference import registry_of
 from importcore.settings.clouds import PUBLIC, Cloud, cloud_of_registry
+from importcore.settings.policy_document import PolicyDocument
 from importcore.settings.reader import SettingsReader
 from importcore.settings.values import MEBIBYTE, ConfiguredCredentials, HostSettings, StorageAccount
 
-__all__ = ["MEBIBYTE", "ConfiguredCredentials", "HostSettings", "Settings", "StorageAccount"]
+__all__ = ["MEBIBYTE", "CallersBy", "ConfiguredCredentials", "HostSettings", "Settings", "StorageAccount", "callers_by"]
 
 _ORDINARY_HOST = HostSettings()
+_CALLERS = "TRANSLOAD_CALLERS"
+_PLATFORM_SIGNS_IN = "WEBSITE_AUTH_ENABLED"
+"""Set by App Service to tell that its authentication is on; read-only there."""
+
+
+class CallersBy(StrEnum):
+    """How HTTP callers are known."""
+
+    FUNCTION_KEY = "function-key"
+    ENTRA = "entra"
+
+
+def callers_by(environment: Mapping[str, str]) -> CallersBy | None:
+    """Read TRANSLOAD_CALLERS; None where it is neither of them."""
+    text = environment.get(_CALLERS, "").strip().lower()
+    return next((by for by in CallersBy if by.value == (text or CallersBy.FUNCTION_KEY)), None)
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,10 @@ class Settings:
     sealing_keys: tuple[tuple[str, bytes], ...]
     default_target_registry: str | None = None
     target_registries: tuple[str, ...] = ()
+    source_registries: tuple[str, ...] = ()
+    callers_by: CallersBy = CallersBy.FUNCTION_KEY
+    platform_signs_in: bool = False
+    policy: PolicyDocument | None = None
     registries: Mapping[str, HostSettings] = field(default_factory=dict)
     credentials: Mapping[str, ConfiguredCredentials] = field(default_factory=dict)
     cloud: Cloud = PUBLIC
@@ -84,6 +106,9 @@ class Settings:
             sealing_keys=reader.sealing_keys(),
             default_target_registry=default_target,
             target_registries=targets,
+            source_registries=reader.registry_list("TRANSLOAD_SOURCE_REGISTRIES"),
+            callers_by=callers_by(environment) or CallersBy.FUNCTION_KEY,
+            platform_signs_in=environment.get(_PLATFORM_SIGNS_IN, "").strip().lower() == "true",
             registries=reader.hosts("TRANSLOAD_REGISTRIES"),
             credentials=reader.credentials("TRANSLOAD_CREDENTIALS"),
             cloud=cloud,
@@ -99,6 +124,7 @@ class Settings:
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
             rules=reader.document("TRANSLOAD_RULES"),
         )
+        settings._check_callers(environment, reader)
         for target in settings.allowed_targets:
             names = settings.credentials_for(target)
             if len(names) > 1 and not settings.takes_identity(target):
@@ -107,3 +133,17 @@ class Settings:
                 )
         reader.raise_if_wrong()
         return settings
+
+    def _check_callers(self, environment: Mapping[str, str], reader: SettingsReader) -> None:
+        """Entra callers need a platform that signs them in, and a policy that knows them; without either: nobody."""
+        if callers_by(environment) is None:
+            reader.wrong(f"{_CALLERS}: must be {' or '.join(CallersBy)}")
+        if self.callers_by is not CallersBy.ENTRA:
+            return
+        if not self.platform_signs_in:
+            reader.wrong(
+                f"{_CALLERS}: is entra, and App Service authentication is off ({_PLATFORM_SIGNS_IN} is not true): "
+                "nobody could be believed"
+            )
+        if self.policy is None or self.policy.callers is None:
+            reader.wrong(f"{_CALLERS}: is entra, and TRANSLOAD_POLICY names no `callers`: nobody would be let in")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
+from importcore.caller import Asker
 from importcore.content import Referrer
 from importcore.errors import InvalidRequestError, RegistryError, Side, TransloadError
 from importcore.reference import Reference
@@ -148,6 +149,7 @@ class ImportRecord:
     """Everything that is known about one import.
 
     Attributes:
+        asked_by: Who asked for it; None where a version of this app made it that did not know callers.
         selection: What a request for several imports selects; the record is their parent then.
         children: How they stand, once they were created.
         parent: The id of the parent, in a child.
@@ -173,6 +175,7 @@ class ImportRecord:
     status: Status
     created_at: datetime
     options: ImportOptions = field(default_factory=ImportOptions)
+    asked_by: Asker | None = None
     selection: Selection | None = None
     children: ChildCounts | None = None
     parent: str | None = None

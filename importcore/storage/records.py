@@ -1,8 +1,8 @@
 """Import records in Table storage: one entity an import, guarded by its ETag.
 
 Ids count down in time, so that the table's own order (RowKey, ascending) is newest first. An entity holds the record
-as JSON, cut into properties of at most 30,000 characters (Table storage allows 32,768), and the status beside it for
-filtering. A second partition maps idempotency keys to import ids.
+as JSON, cut into properties of at most 30,000 characters (Table storage allows 32,768), and beside it for filtering the
+status, the parent and the caller. A second partition maps idempotency keys to import ids.
 """
 
 from collections.abc import AsyncIterator
@@ -15,6 +15,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 from pydantic import TypeAdapter
 
+from importcore.audit import Audit
 from importcore.state.record import ImportRecord, Status
 from importcore.storage.faults import storage_step
 
@@ -48,8 +49,9 @@ class KeyClaim:
 class ImportRecords:
     """The table `imports`. Every method raises `StorageUnavailableError` when the table does not answer."""
 
-    def __init__(self, client: TableClient) -> None:
+    def __init__(self, client: TableClient, audit: Audit) -> None:
         self._client = client
+        self._audit = audit
 
     async def create(self, record: ImportRecord) -> StoredRecord:
         """Write a new record; one that is there already (a repeated request) is answered as it stands."""
@@ -61,6 +63,7 @@ class ImportRecords:
                 if existing is None:
                     raise
                 return existing
+        self._audit.changed(None, record)
         return StoredRecord(record, made["etag"])
 
     async def get(self, import_id: str) -> StoredRecord | None:
@@ -88,6 +91,7 @@ class ImportRecords:
                 )
             except (ResourceModifiedError, ResourceNotFoundError) as error:
                 raise RecordChangedError from error
+        self._audit.changed(stored.record, record)
         return StoredRecord(record, written["etag"])
 
     async def delete(self, import_id: str) -> None:
@@ -111,12 +115,24 @@ class ImportRecords:
                 )
             except (ResourceModifiedError, ResourceNotFoundError) as error:
                 raise RecordChangedError from error
+        self._audit.removed(stored.record)
 
     async def open_imports(self) -> AsyncIterator[StoredRecord]:
         """Give every record that has not ended, newest first."""
         states = " or ".join(f"Status eq '{status}'" for status in Status if not status.is_final)
         async for stored in self._selected(f"PartitionKey eq '{_IMPORTS}' and ({states})", {}):
             yield stored
+
+    async def in_flight(self, caller: str, *, at_most: int) -> int:
+        """Count the imports of a caller that have not ended, those of one selection as one; stops counting there."""
+        states = " or ".join(f"Status eq '{status}'" for status in Status if not status.is_final)
+        condition, found = f"PartitionKey eq '{_IMPORTS}' and Caller eq @caller and ({states})", 0
+        with storage_step("count the imports in flight"):
+            async for entity in self._client.query_entities(condition, parameters={"caller": caller}):
+                found += not entity.get("Parent")
+                if found >= at_most:
+                    break
+        return found
 
     async def older_than(self, import_id: str) -> AsyncIterator[StoredRecord]:
         """Give every record with an older id than this, newest first (ids count down)."""
@@ -130,7 +146,13 @@ class ImportRecords:
                 yield StoredRecord(_record(entity), str(entity.metadata["etag"]))
 
     async def newest(
-        self, *, status: Status | None = None, parent: str | None = None, top: int = 50, after: str | None = None
+        self,
+        *,
+        status: Status | None = None,
+        parent: str | None = None,
+        caller: str | None = None,
+        top: int = 50,
+        after: str | None = None,
     ) -> tuple[list[ImportRecord], str | None]:
         """List records, newest first.
 
@@ -145,6 +167,8 @@ class ImportRecords:
             # Children stand next to their parent, so that the table is not searched whole.
             condition += " and RowKey ge @first and RowKey lt @last and Parent eq @parent"
             parameters |= {"first": parent[:9], "last": parent[:9] + "~", "parent": parent}
+        if caller:
+            condition, parameters["caller"] = condition + " and Caller eq @caller", caller
         if after:
             condition, parameters["after"] = condition + " and RowKey gt @after", after
         found: list[ImportRecord] = []
@@ -192,8 +216,12 @@ class ImportRecords:
 def _entity(record: ImportRecord) -> dict[str, Any]:
     text = _RECORD.dump_json(record).decode()
     pieces = {f"Record{i}": text[at : at + _PIECE] for i, at in enumerate(range(0, len(text), _PIECE))}
-    parent = {"Parent": record.parent} if record.parent else {}
-    return {"PartitionKey": _IMPORTS, "RowKey": record.id, "Status": record.status.value, **parent, **pieces}
+    beside = {"Status": record.status.value}
+    if record.parent:
+        beside["Parent"] = record.parent
+    if record.asked_by:
+        beside["Caller"] = record.asked_by.identity
+    return {"PartitionKey": _IMPORTS, "RowKey": record.id, **beside, **pieces}
 
 
 def _record(entity: Any) -> ImportRecord:  # noqa: ANN401 (the SDK's TableEntity, a dict)

@@ -20,6 +20,7 @@ from devtools.registry_content import Found, RegistryContent
 from devtools.rehearsal import Died, Moment, Mortality, app_settings, open_host, worker
 from devtools.sample_images import SampleImage, image, layer, multi_platform
 from devtools.storage_setup import make_storage
+from importcore.caller import Caller
 from importcore.request.model import read_import_request
 from importcore.state.record import ImportRecord, Status
 from importcore.storage.names import StorageNames
@@ -77,7 +78,7 @@ class Stage:
         async with QueueClient.from_connection_string(self._storage, self._names.queue) as client:
             await LocalQueue(client).work_off(born, on_death=self.require_content_behind_tags)
         witness = self.worker()
-        record = await witness.intake.get(import_id)
+        record = await witness.intake.get(import_id, Caller.by_key())
         await witness.aclose()
         return record
 
@@ -87,7 +88,7 @@ class Stage:
         while True:
             services = born()
             try:
-                return (await services.intake.submit(request, idempotency_key="the-only-one")).id
+                return (await services.intake.submit(request, Caller.by_key(), idempotency_key="the-only-one")).id
             except Died:
                 continue
             finally:

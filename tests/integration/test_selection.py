@@ -7,6 +7,7 @@ import pytest
 
 from devtools.sample_images import image, layer
 from devtools.ship import Ship
+from importcore.caller import Caller
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -43,7 +44,9 @@ async def test_tags_are_chosen_by_glob_and_version(storage: str) -> None:
         assert (parent["status"], parent["error"]) == ("Succeeded", None)
         assert parent["children"] == {"total": 2, "queued": 0, "running": 0, "succeeded": 2, "failed": 0, "canceled": 0}
         assert tags_of(ship, "mirror/app") == {tag: there[tag] for tag in ("1.2.0", "1.4")}
-        children, _ = await ship.app.services.intake.newest(status=None, parent=parent["id"], top=9, after=None)
+        children, _ = await ship.app.services.intake.newest(
+            Caller.by_key(), status=None, parent=parent["id"], top=9, after=None
+        )
         assert {child.source for child in children} == {f"{ship.source}/app:{tag}" for tag in ("1.2.0", "1.4")}
         assert {child.parent for child in children} == {parent["id"]}
 
@@ -95,7 +98,7 @@ async def test_a_selection_can_be_looked_at_first(storage: str) -> None:
         answer = await ship.app.post({"source": f"{ship.source}/app", "tags": {"newest": 1}, "validateOnly": True})
         chosen = [{"source": f"{ship.source}/app:2", "target": f"{ship.target}/app:2"}]
         assert (answer.status, json.loads(answer.body)) == (200, {"imports": chosen})
-        assert (await ship.app.services.intake.newest(status=None, top=9, after=None))[0] == []
+        assert (await ship.app.services.intake.newest(Caller.by_key(), status=None, top=9, after=None))[0] == []
 
 
 async def test_every_tag_of_one_digest(storage: str) -> None:

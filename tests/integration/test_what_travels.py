@@ -9,6 +9,7 @@ from devtools.emulator.faults import Answer, FaultRule, LieOnHead
 from devtools.registry_content import RegistryContent
 from devtools.sample_images import SampleImage, artifact, image, index, layer, multi_platform
 from devtools.ship import Ship
+from importcore.caller import Caller
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -184,7 +185,10 @@ async def test_a_preview_tells_all_and_writes_nothing(storage: str) -> None:
         await ship.push(older)
         await ship.import_app()
         await ship.push(IMAGE)
-        before = (ship.target_emulator.state(), await ship.app.services.intake.newest(status=None, top=9, after=None))
+        before = (
+            ship.target_emulator.state(),
+            await ship.app.services.intake.newest(Caller.by_key(), status=None, top=9, after=None),
+        )
         body = {"source": f"{ship.source}/app:1", "target": f"{ship.target}/app:1", "validateOnly": True}
         answer = await ship.app.post(body)
         found = json.loads(answer.body)
@@ -193,7 +197,10 @@ async def test_a_preview_tells_all_and_writes_nothing(storage: str) -> None:
         assert (found["bytesTotal"], found["bytesThere"]) == (IMAGE.size, there)
         assert found["bytesToMove"] == IMAGE.size - there
         assert found["targets"] == [{"reference": body["target"], "standing": older.root, "conflict": True}]
-        after = (ship.target_emulator.state(), await ship.app.services.intake.newest(status=None, top=9, after=None))
+        after = (
+            ship.target_emulator.state(),
+            await ship.app.services.intake.newest(Caller.by_key(), status=None, top=9, after=None),
+        )
         assert after == before
 
 

@@ -9,6 +9,7 @@ from devtools.emulator.faults import Answer, FaultRule
 from devtools.harbour import Harbour
 from devtools.sample_images import image, layer
 from importcore.api.http_api import answered, cancel
+from importcore.caller import Caller
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +19,7 @@ LARGE = image([layer(8 * CHUNK)])
 
 async def canceled(harbour: Harbour, import_id: str) -> int:
     """Ask it to stop; the answer's status."""
-    return (await answered(lambda: cancel(harbour.ship.app.services, import_id))).status
+    return (await answered(lambda: cancel(harbour.ship.app.services, Caller.by_key(), import_id))).status
 
 
 async def test_a_queued_import_ends_at_once(storage: str) -> None:

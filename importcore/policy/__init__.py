@@ -1,0 +1,4 @@
+"""Who may import what, from where, to where, how much of it, and signed by whom.
+
+door.py      asked before anything is done for a caller, for each child of a selection, and again by each run
+"""
