@@ -20,6 +20,7 @@ from importcore.phases.planning import make_plan, require_free_tags, tags_of_dig
 from importcore.phases.transfer import Transfer
 from importcore.phases.verify import verify
 from importcore.policy.door import PolicyDoor
+from importcore.policy.policies import Policies
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.request.selection import Selection
@@ -51,7 +52,7 @@ class Importer:
         plans: Plans,
         sealer: Sealer,
         clients: ImportClients,
-        door: PolicyDoor,
+        policies: Policies,
         worker: str,
     ) -> None:
         """Take what a run needs; `worker` names this process, for the record's history."""
@@ -60,10 +61,10 @@ class Importer:
         self._plans = plans
         self._sealer = sealer
         self._clients = clients
-        self._door = door
+        self._policies = policies
         self._claims = Claims(records, queue, sealer, lease_seconds=settings.lease_seconds, worker=worker)
         self._ending = Ending(clients, plans)
-        self._expansion = Expansion(records, queue, sealer, clients, door)
+        self._expansion = Expansion(records, queue, sealer, clients)
         self._slots = asyncio.Semaphore(settings.parallel_transfers)
         self._deadlines: set[Deadline] = set()
 
@@ -73,7 +74,9 @@ class Importer:
         Raises:
             UnreadableMessageError: The host puts the message into the poison queue; see `run/poison.py`.
             StorageUnavailableError: The host delivers the message again.
+            ConfigurationError: So it does, in case the policy is corrected meanwhile.
         """
+        door = await self._policies.door()  # before the claim: a wrong policy must not fail what it knows nothing of
         running = await self._claims.claim(ImportMessage.decode(body, self._sealer), message_id)
         if running is None:
             _log.info("dropped a stale message")
@@ -83,9 +86,9 @@ class Importer:
         try:
             try:
                 if running.record.selection is not None:
-                    await self._expand(running, running.record.selection, deadline)
+                    await self._expand(running, running.record.selection, door, deadline)
                     return
-                targets = await running.guarded(self._bring(running, deadline), deadline)
+                targets = await running.guarded(self._bring(running, door, deadline), deadline)
             except OutOfTime:
                 await self._ending.out_of_time(running)
             except CancelRequested:
@@ -103,7 +106,7 @@ class Importer:
         finally:
             self._deadlines.discard(deadline)
 
-    async def _bring(self, running: RunningImport, deadline: Deadline) -> tuple[TargetResult, ...]:
+    async def _bring(self, running: RunningImport, door: PolicyDoor, deadline: Deadline) -> tuple[TargetResult, ...]:
         """The three phases; answers the targets with what they stand on."""
         record, meter = running.record, running.meter
         if record.cancel_requested:
@@ -112,14 +115,14 @@ class Importer:
             raise NoProgressError(f"{record.deaths} runs in a row died without moving anything")
         wanted = Reference.parse(record.source)
         for each in record.targets:
-            self._door.require_route(record.asked_by, wanted, Reference.parse(each.reference))
+            door.require_route(record.asked_by, wanted, Reference.parse(each.reference))
         source = self._clients.source(record)
 
         meter(PhaseStarted(Phase.PLAN))
         plan, fresh = await self._plan(running, source, wanted)
         targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
-        self._door.require_tags(record.asked_by, len(targets))
-        self._door.require_size(record.asked_by, manifests=len(plan.manifests), size=plan.size)
+        door.require_tags(record.asked_by, len(targets))
+        door.require_size(record.asked_by, manifests=len(plan.manifests), size=plan.size)
         repositories = tuple(dict.fromkeys(target.repository for target in targets))
         target = self._clients.target(targets[0].registry)
         digest, times = plan.root.digest, len(repositories)
@@ -144,11 +147,11 @@ class Importer:
             await verify(plan, target, targets)
         return done
 
-    async def _expand(self, running: RunningImport, selection: Selection, deadline: Deadline) -> None:
+    async def _expand(self, running: RunningImport, selection: Selection, door: PolicyDoor, deadline: Deadline) -> None:
         """A parent's run: make the children, count them, and sleep until it is worth counting again."""
         if running.record.cancel_requested:
             raise CancelRequested
-        counts = await running.guarded(self._expansion.go_on(running, selection), deadline)
+        counts = await running.guarded(self._expansion.go_on(running, selection, door), deadline)
         if not counts.are_over:
             await self._ending.look_again(running)
         elif counts.succeeded == counts.total:

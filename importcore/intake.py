@@ -11,6 +11,7 @@ from importcore.errors import (
     TooManyImportsError,
 )
 from importcore.policy.door import PolicyDoor
+from importcore.policy.policies import Policies
 from importcore.preview import Preview, preview
 from importcore.reference import Reference
 from importcore.request.model import ImportRequest
@@ -37,9 +38,9 @@ class Intake:
         queue: ImportQueue,
         sealer: Sealer,
         clients: ImportClients,
-        door: PolicyDoor,
+        policies: Policies,
     ) -> None:
-        self._door = door
+        self._policies = policies
         self._records = records
         self._queue = queue
         self._sealer = sealer
@@ -52,7 +53,8 @@ class Intake:
             PolicyError: The caller may import nothing.
             TransloadError: As `ImportClients.resolved`.
         """
-        self._door.require_may_import(self._door.admit(caller))
+        door = await self._policies.door()
+        door.require_may_import(door.admit(caller))
         return await self._clients.resolved(request)
 
     async def preview(self, request: ImportRequest, caller: Caller) -> Preview:
@@ -62,9 +64,10 @@ class Intake:
             PolicyError: This installation does not allow it, or not to this caller.
             TransloadError: The import would fail, for this reason.
         """
-        asker = self._door.admit(caller)
-        self._door.require_request(asker, request)
-        return await preview(request, self._clients, self._door, asker)
+        door = await self._policies.door()
+        asker = door.admit(caller)
+        door.require_request(asker, request)
+        return await preview(request, self._clients, door, asker)
 
     async def choose(
         self, request: ImportRequest, selection: Selection, caller: Caller
@@ -75,10 +78,11 @@ class Intake:
             PolicyError: This installation does not allow it, or not to this caller.
             TransloadError: The source cannot be listed, or nothing or too much is chosen.
         """
-        asker = self._door.admit(caller)
-        self._door.require_request(asker, request)
+        door = await self._policies.door()
+        asker = door.admit(caller)
+        door.require_request(asker, request)
         pairs = await chosen(self._clients.source_for(request.source_registry, request.credentials), selection)
-        require_all_allowed(self._door, asker, pairs)
+        require_all_allowed(door, asker, pairs)
         return pairs
 
     async def submit(
@@ -95,11 +99,12 @@ class Intake:
             ImportConflictError: The key was used for another request.
             StorageUnavailableError: Nothing was accepted.
         """
-        asker = self._door.admit(caller)
-        self._door.require_request(asker, request)
+        door = await self._policies.door()
+        asker = door.admit(caller)
+        door.require_request(asker, request)
         import_id = await self._id_for(request, asker, idempotency_key)
         if idempotency_key is None or await self._records.get(import_id) is None:
-            await self._require_room_for_one_more(asker)
+            await self._require_room_for_one_more(door, asker)
         record = ImportRecord(
             id=import_id,
             source=_shown_source(request),
@@ -122,8 +127,8 @@ class Intake:
             raise
         return stored.record
 
-    async def _require_room_for_one_more(self, asker: Asker) -> None:
-        limit = self._door.limits_of(asker).in_flight
+    async def _require_room_for_one_more(self, door: PolicyDoor, asker: Asker) -> None:
+        limit = door.limits_of(asker).in_flight
         if limit is not None and await self._records.in_flight(asker.identity, at_most=limit) >= limit:
             raise TooManyImportsError(
                 f"{asker.identity} has {limit} imports in flight, which is as many as it may", retry_after=_TRY_AGAIN
@@ -154,10 +159,11 @@ class Intake:
             PolicyError: The caller may see it, and not cancel it.
             ImportConflictError: It has ended already.
         """
-        asker = self._door.admit(caller)
+        door = await self._policies.door()
+        asker = door.admit(caller)
         while True:
-            stored = await self._seen(import_id, asker)
-            self._door.require_may_cancel(asker, stored.record.asked_by)
+            stored = await self._seen(import_id, door, asker)
+            door.require_may_cancel(asker, stored.record.asked_by)
             if stored.record.status.is_final:
                 raise ImportConflictError(f"the import has already ended: {stored.record.status}")
             try:
@@ -171,19 +177,21 @@ class Intake:
         Raises:
             ImportNotFoundError: There is no such import, or none that the caller may see.
         """
-        return (await self._seen(import_id, self._door.admit(caller))).record
+        door = await self._policies.door()
+        return (await self._seen(import_id, door, door.admit(caller))).record
 
     async def newest(
         self, caller: Caller, *, status: Status | None, top: int, after: str | None, parent: str | None = None
     ) -> tuple[list[ImportRecord], str | None]:
         """List the records that the caller may see, newest first; see `ImportRecords.newest`."""
-        asker = self._door.admit(caller)
-        own = None if self._door.sees_all(asker) else asker.identity
+        door = await self._policies.door()
+        asker = door.admit(caller)
+        own = None if door.sees_all(asker) else asker.identity
         return await self._records.newest(status=status, parent=parent, caller=own, top=top, after=after)
 
-    async def _seen(self, import_id: str, asker: Asker) -> StoredRecord:
+    async def _seen(self, import_id: str, door: PolicyDoor, asker: Asker) -> StoredRecord:
         stored = await self._records.get(import_id) if is_import_id(import_id) else None
-        if stored is None or not self._door.may_see(asker, stored.record.asked_by):
+        if stored is None or not door.may_see(asker, stored.record.asked_by):
             raise ImportNotFoundError(
                 f"there is no import '{import_id[:40]}'", action="Check the id; list the imports."
             )

@@ -9,8 +9,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -23,10 +24,12 @@ from importcore.access.arm import RegistryResources
 from importcore.access.clients import ImportClients
 from importcore.access.identity import AcrEntraTokens, ArmEntraTokens
 from importcore.audit import Audit
+from importcore.documents.watched import WatchedDocument
 from importcore.errors import ConfigurationError, StorageUnavailableError
 from importcore.importer import Importer
 from importcore.intake import Intake
-from importcore.policy.door import PolicyDoor
+from importcore.policy.document import PolicyDocument
+from importcore.policy.policies import POLICY, Policies
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.registry.transport import PoolTransport
 from importcore.run.ending import Ending
@@ -34,6 +37,7 @@ from importcore.run.poison import PoisonedMessages
 from importcore.run.put_back import PutBack
 from importcore.sealing import Sealer
 from importcore.settings.model import CallersBy, Settings, StorageAccount, callers_by
+from importcore.storage.documents import TextInBlob, document_source
 from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
@@ -49,6 +53,9 @@ _RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_tota
 """Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
 
 
+_APP_FOLDER = Path(__file__).parent.parent
+
+
 class _Closable(Protocol):
     async def close(self) -> None: ...
 
@@ -59,6 +66,7 @@ class Services:
 
     settings: Settings
     audit: Audit
+    policies: Policies
     intake: Intake
     importer: Importer
     poison: PoisonedMessages
@@ -70,15 +78,22 @@ class Services:
     orphans: Orphans
     retention: Retention
     _closing: tuple[_Closable, ...] = ()
+    _documents: tuple[TextInBlob, ...] = ()
 
     async def health(self) -> dict[str, str]:
         """Ask each part that an import needs; `ok`, or what is wrong with it."""
-        parts = {"queue": self.queue.check, "records": self.records.check, "plans": self.plans.check}
+        parts: dict[str, Callable[[], Awaitable[object]]] = {
+            "queue": self.queue.check,
+            "records": self.records.check,
+            "plans": self.plans.check,
+        }
+        if self.policies.is_configured:
+            parts["policy"] = self.policies.door
 
         async def ask(name: str) -> str:
             try:
                 await parts[name]()
-            except StorageUnavailableError as error:
+            except (StorageUnavailableError, ConfigurationError) as error:
                 return error.message
             return "ok"
 
@@ -98,6 +113,8 @@ class Services:
         """Close every connection (tests and tools; a worker process just ends)."""
         await self.registries.aclose()
         await self.plans.aclose()
+        for document in self._documents:
+            await document.aclose()
         for client in self._closing:
             await client.close()
 
@@ -136,7 +153,7 @@ def build(
     queues, tables = _storage_clients(settings.storage, storage_identity, options)
     registries = Registries(settings, transport)
     sealer = Sealer(settings.sealing_keys)
-    audit, door = Audit(), PolicyDoor(settings)
+    audit = Audit()
     records = ImportRecords(tables.get_table_client(names.table), audit)
     queue = ImportQueue(
         queues.get_queue_client(
@@ -145,10 +162,25 @@ def build(
             message_decode_policy=TextBase64DecodePolicy(),
         )
     )
-    plans = Plans(lambda: _plan_container(settings.storage, storage_identity, names.plan_container, options))
+    plans = Plans(lambda: _container(settings.storage, storage_identity, names.plan_container, options))
     resources = RegistryResources(settings, registries, ArmEntraTokens(identity, settings.cloud.arm_audience))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity), resources)
-    intake = Intake(records=records, queue=queue, sealer=sealer, clients=clients, door=door)
+    policy, documents = None, tuple[TextInBlob, ...]()
+    if settings.policy is not None:
+        # Imported here: PyYAML is for those who have a document.
+        from importcore.documents.yaml_document import read_yaml  # noqa: PLC0415
+
+        policy_source = document_source(
+            settings.policy,
+            POLICY,
+            folder=_APP_FOLDER,
+            container=lambda name: _container(settings.storage, storage_identity, name, options),
+        )
+        shown = f"{POLICY} ({settings.policy})"
+        policy = WatchedDocument(policy_source, lambda text: read_yaml(text, PolicyDocument, name=shown))
+        documents = (policy_source,) if isinstance(policy_source, TextInBlob) else ()
+    policies = Policies(settings, policy)
+    intake = Intake(records=records, queue=queue, sealer=sealer, clients=clients, policies=policies)
     importer = Importer(
         settings=settings,
         records=records,
@@ -156,7 +188,7 @@ def build(
         plans=plans,
         sealer=sealer,
         clients=clients,
-        door=door,
+        policies=policies,
         worker=_worker_name(environment),
     )
     put_back = PutBack(records, queue, sealer)
@@ -168,6 +200,7 @@ def build(
     return Services(
         settings=settings,
         audit=audit,
+        policies=policies,
         intake=intake,
         importer=importer,
         poison=poison,
@@ -179,6 +212,7 @@ def build(
         orphans=orphans,
         retention=retention,
         _closing=closing,
+        _documents=documents,
     )
 
 
@@ -213,10 +247,10 @@ def _storage_clients(
     )
 
 
-def _plan_container(
+def _container(
     account: StorageAccount, identity: AsyncTokenCredential, name: str, options: dict[str, Any]
 ) -> "ContainerClient":
-    # Imported here, at the first plan: it is the largest import of all, and the HTTP functions never need it.
+    # Imported here, at the first plan or document: it is the largest import of all, and most HTTP calls never need it.
     from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
 
     if account.connection_string:

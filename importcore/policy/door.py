@@ -7,11 +7,11 @@ policy is configured, the app settings' allow-lists alone decide.
 
 from importcore.caller import Asker, Caller
 from importcore.errors import PolicyError
+from importcore.policy.document import CallerRule, Limits, PolicyDocument, Route, SignatureRule
 from importcore.reference import Reference
 from importcore.repository_globs import matches
 from importcore.request.model import ImportRequest
 from importcore.settings.model import Settings
-from importcore.settings.policy_document import CallerRule, Limits, PolicyDocument, Route, SignatureRule
 
 _NO_POLICY = PolicyDocument(version=1)
 _IN_POLICY = "in the policy (TRANSLOAD_POLICY)"
@@ -27,9 +27,10 @@ class LimitExceededError(PolicyError):
 class PolicyDoor:
     """Decides by the settings and the policy."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, policy: PolicyDocument = _NO_POLICY) -> None:
+        """Take the app settings, and what the policy says where there is one."""
         self._settings = settings
-        self._policy = settings.policy or _NO_POLICY
+        self._policy = policy
 
     # -- callers -------------------------------------------------------------------------------------------------
 

@@ -95,23 +95,21 @@ class Expansion:
         queue: ImportQueue,
         sealer: Sealer,
         clients: ImportClients,
-        door: PolicyDoor,
     ) -> None:
-        self._door = door
         self._records = records
         self._queue = queue
         self._sealer = sealer
         self._clients = clients
 
-    async def go_on(self, running: RunningImport, selection: Selection) -> ChildCounts:
+    async def go_on(self, running: RunningImport, selection: Selection, door: PolicyDoor) -> ChildCounts:
         """Make the children where that was not done, and count them.
 
         Raises:
-            TransloadError: As `chosen`.
+            TransloadError: As `chosen` and `require_all_allowed`.
         """
         if running.record.children is None:
             pairs = await chosen(self._clients.source(running.record), selection)
-            require_all_allowed(self._door, running.record.asked_by, pairs)
+            require_all_allowed(door, running.record.asked_by, pairs)
             for source, target in pairs:
                 await self._create(running.record, source, target)
             total = len(pairs)

@@ -13,7 +13,6 @@ from typing import Self
 from importcore.documents.place import DocumentPlace
 from importcore.reference import registry_of
 from importcore.settings.clouds import PUBLIC, Cloud, cloud_of_registry
-from importcore.settings.policy_document import PolicyDocument
 from importcore.settings.reader import SettingsReader
 from importcore.settings.values import MEBIBYTE, ConfiguredCredentials, HostSettings, StorageAccount
 
@@ -49,7 +48,6 @@ class Settings:
     source_registries: tuple[str, ...] = ()
     callers_by: CallersBy = CallersBy.FUNCTION_KEY
     platform_signs_in: bool = False
-    policy: PolicyDocument | None = None
     registries: Mapping[str, HostSettings] = field(default_factory=dict)
     credentials: Mapping[str, ConfiguredCredentials] = field(default_factory=dict)
     cloud: Cloud = PUBLIC
@@ -64,6 +62,7 @@ class Settings:
     identity_endpoint_host: str | None = None
     use_developer_identity: bool = False
     rules: DocumentPlace | None = None
+    policy: DocumentPlace | None = None
 
     def host(self, registry: str) -> HostSettings:
         """Give what is special about a registry host; nothing is, unless configured."""
@@ -123,6 +122,7 @@ class Settings:
             identity_endpoint_host=reader.netloc("IDENTITY_ENDPOINT"),
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
             rules=reader.document("TRANSLOAD_RULES"),
+            policy=reader.document("TRANSLOAD_POLICY"),
         )
         settings._check_callers(environment, reader)
         for target in settings.allowed_targets:
@@ -145,5 +145,5 @@ class Settings:
                 f"{_CALLERS}: is entra, and App Service authentication is off ({_PLATFORM_SIGNS_IN} is not true): "
                 "nobody could be believed"
             )
-        if self.policy is None or self.policy.callers is None:
-            reader.wrong(f"{_CALLERS}: is entra, and TRANSLOAD_POLICY names no `callers`: nobody would be let in")
+        if self.policy is None:
+            reader.wrong(f"{_CALLERS}: is entra, and there is no TRANSLOAD_POLICY: nobody would be let in")

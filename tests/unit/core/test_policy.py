@@ -6,13 +6,13 @@ import pytest
 
 from importcore.caller import Asker, Caller
 from importcore.errors import PolicyError
+from importcore.policy.document import PolicyDocument
 from importcore.policy.door import LimitExceededError, PolicyDoor
 from importcore.reference import Reference
 from importcore.request.model import ImportRequest
 from importcore.request.selection import Selection
 from importcore.request.tag_choice import TagChoice
 from importcore.settings.model import Settings, StorageAccount
-from importcore.settings.policy_document import PolicyDocument
 
 HERE = "here.azurecr.io"
 KEY = Caller.by_key()
@@ -45,8 +45,8 @@ def door(
             default_target_registry=default,
             target_registries=listed,
             source_registries=tuple(sources.split()),
-            policy=PolicyDocument.model_validate(policy) if policy else None,
-        )
+        ),
+        PolicyDocument.model_validate(policy or {"version": 1}),
     )
 
 

@@ -1,6 +1,6 @@
 """What `policy.yaml` says, as values: callers and their routes, limits, required signatures.
 
-Only the form is known here; `policy/door.py` decides by it, `phases/signature_gate.py` verifies. Unknown fields are
+Only the form is known here; `door.py` decides by it, `phases/signature_gate.py` verifies. Unknown fields are
 mistakes, because a misspelt restriction would be none.
 """
 
