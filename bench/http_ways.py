@@ -80,7 +80,7 @@ class AiohttpWay:
 
 def _product(tls: ssl.SSLContext) -> Way:
     private = HostSettings(private=True)
-    return HttpxWay(PoolTransport(OriginGate(lambda _: private, frozenset({"127.0.0.1"}), None), tls))
+    return HttpxWay(PoolTransport(OriginGate(lambda _: private), tls))
 
 
 WAYS: dict[str, Callable[[ssl.SSLContext], Way]] = {

@@ -59,8 +59,7 @@ class Registries:
 
     def __init__(self, settings: Settings, transport: TransportFactory = PoolTransport) -> None:
         self._settings = settings
-        private = frozenset(_without_port(host) for host, rules in settings.registries.items() if rules.private)
-        self.gate = OriginGate(settings.host, private, settings.identity_endpoint_host)
+        self.gate = OriginGate(settings.host, settings.identity_endpoints)
         self._pools = Pools(settings, self.gate, transport)
         self._sign_ins: OrderedDict[_SignInKey, _SignIn] = OrderedDict()
         self._paces: dict[str, Paces] = {}
@@ -148,7 +147,3 @@ def _http(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
         follow_redirects=False,
         trust_env=False,
     )
-
-
-def _without_port(host: str) -> str:
-    return host if host.endswith("]") else host.rpartition(":")[0] or host

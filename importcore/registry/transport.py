@@ -129,7 +129,12 @@ class PoolTransport(AiohttpTransport):
         def session() -> aiohttp.ClientSession:
             return aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=tls, limit=0, resolver=GatedResolver(gate), ttl_dns_cache=30, keepalive_timeout=30
+                    ssl=tls,
+                    limit=0,
+                    resolver=GatedResolver(gate),
+                    socket_factory=gate.new_socket,
+                    ttl_dns_cache=30,
+                    keepalive_timeout=30,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,

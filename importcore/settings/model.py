@@ -20,6 +20,8 @@ __all__ = ["MEBIBYTE", "CallersBy", "ConfiguredCredentials", "HostSettings", "Se
 
 _ORDINARY_HOST = HostSettings()
 _CALLERS = "TRANSLOAD_CALLERS"
+_IDENTITY_ENDPOINTS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+"""Where a platform says that tokens of this app's identity are to be had; nobody is sent there."""
 _PLATFORM_SIGNS_IN = "WEBSITE_AUTH_ENABLED"
 """Set by App Service to tell that its authentication is on; read-only there."""
 
@@ -59,7 +61,7 @@ class Settings:
     orphan_seconds: float = 900.0
     retention_days: float = 30.0
     client_id: str | None = None
-    identity_endpoint_host: str | None = None
+    identity_endpoints: tuple[str, ...] = ()
     use_developer_identity: bool = False
     rules: DocumentPlace | None = None
     policy: DocumentPlace | None = None
@@ -119,7 +121,7 @@ class Settings:
             orphan_seconds=reader.number("TRANSLOAD_ORPHAN_SECONDS", 900, least=1, most=86_400),
             retention_days=reader.number("TRANSLOAD_RETENTION_DAYS", 30, least=0, most=3_650),
             client_id=reader.text("AZURE_CLIENT_ID", "") or None,
-            identity_endpoint_host=reader.netloc("IDENTITY_ENDPOINT"),
+            identity_endpoints=tuple(filter(None, map(reader.netloc, _IDENTITY_ENDPOINTS))),
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
             rules=reader.document("TRANSLOAD_RULES"),
             policy=reader.document("TRANSLOAD_POLICY"),

@@ -72,10 +72,12 @@ class SettingsReader:
     def netloc(self, name: str) -> str | None:
         """Give `host[:port]` of a URL."""
         try:
-            return urlsplit(self.text(name, "")).netloc or None
+            parts = urlsplit(self.text(name, ""))
+            _ = parts.port  # raises where it is no number
         except ValueError:
             self.wrong(f"{name}: is not a URL")
             return None
+        return parts.netloc or None
 
     def flag(self, name: str) -> bool:
         """Give true or false."""

@@ -37,7 +37,7 @@ def test_two_settings_are_enough() -> None:
     assert (settings.chunk_bytes, settings.parallel_transfers) == (32 * MEBIBYTE, 6)
     assert settings.allowed_targets == ()
     assert settings.client_id is None
-    assert settings.identity_endpoint_host is None
+    assert settings.identity_endpoints == ()
     assert settings.use_developer_identity is False
 
 
@@ -63,7 +63,7 @@ def test_every_setting_is_read() -> None:
     assert [key_id for key_id, _ in settings.sealing_keys] == ["k2", "k1"]
     assert settings.use_developer_identity is True
     assert settings.client_id == "an-identity"
-    assert settings.identity_endpoint_host == "localhost:42356"
+    assert settings.identity_endpoints == ("localhost:42356",)
 
 
 def test_the_default_registry_is_the_only_target_where_none_are_listed() -> None:

@@ -1,7 +1,10 @@
 """The origin gate: every spelling of a forbidden place is refused, at the URL and again at the address."""
 
+import socket
+
 import httpx
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from importcore.errors import UnsafeUrlError
@@ -18,13 +21,16 @@ CONFIGURED = {
     "169.254.169.254": PLAIN,
     "localhost": PRIVATE,
     "localhost:42356": PLAIN,
+    "127.0.0.1:42356": PLAIN,
+    "[::1]:42356": PLAIN,
+    "default.local": PRIVATE,
+    "xn--bcher-kva.local:5000": PRIVATE,
 }
 
 
-def gate(identity_endpoint: str | None = "localhost:42356") -> OriginGate:
+def gate(*identity_endpoints: str) -> OriginGate:
     """A gate with some hosts configured."""
-    private = frozenset({"registry.local", "10.0.0.5", "localhost"})
-    return OriginGate(lambda host: CONFIGURED.get(host, ORDINARY), private, identity_endpoint)
+    return OriginGate(lambda host: CONFIGURED.get(host, ORDINARY), identity_endpoints or ("localhost:42356",))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,35 @@ def gate(identity_endpoint: str | None = "localhost:42356") -> OriginGate:
         ("http://localhost:42356/msi/token", "identity endpoint"),
         ("https://localhost:42356/", "identity endpoint"),
         ("https://localhost.:42356/", "identity endpoint"),
+        ("http://127.0.0.1:42356/", "identity endpoint"),
+        ("https://127.1:42356/", "identity endpoint"),
+        ("https://0:42356/", "identity endpoint"),
+        ("https://[::1]:42356/", "identity endpoint"),
+        ("https://[::ffff:127.0.0.1]:42356/", "identity endpoint"),
+        ("https://evil.localhost/", "this machine"),
+        ("https://169.254.170.2/", "metadata endpoint"),
+        ("https://169.254.170.23/", "metadata endpoint"),
+        ("https://100.100.100.200/", "metadata endpoint"),
+        ("https://192.0.0.192/", "metadata endpoint"),
+        ("https://[fd00:ec2::23]/", "metadata endpoint"),
+        ("https://[fec0::1]/", "not a public one"),
+        ("https://[64:ff9b:1::7f00:1]/", "not a public one"),
+        ("https://[5f00::1]/", "not a public one"),
+        ("https://[3fff::1]/", "not a public one"),
+        ("https://[4000::1]/", "not a public one"),
+        ("https://[2001:0:a9fe:a9fe::1]/", "not a public one"),
+        ("https://[fe80::1%25eth0]/", "not a public one"),
+        ("https://192.88.99.1/", "not a public one"),
+        ("https://198.18.0.1/", "not a public one"),
+        ("https://240.0.0.1/", "not a public one"),
+        ("https://%31%32%37.0.0.1/", "neither a name nor an address"),
+        ("https://a.example%2eevil.example/", "neither a name nor an address"),
+        ("https://localhost%00.example/", "neither a name nor an address"),
+        ("https://a.example\\b.example/", "neither a name nor an address"),
+        ("https://a example/", "neither a name nor an address"),
+        ("https:///path", "neither a name nor an address"),
+        ("https:127.0.0.1", "neither a name nor an address"),
+        ("//127.0.0.1/", "only https"),
     ],
 )
 def test_a_forbidden_place_is_refused_in_every_spelling(url: str, reason: str) -> None:
@@ -98,6 +133,9 @@ def test_a_forbidden_place_is_refused_in_every_spelling(url: str, reason: str) -
         "https://10.0.0.5:5000/",
         "https://[fd00::5]/",
         "https://localhost/",
+        "https://xn--bcher-kva.local:5000/",
+        "https://bücher.local:5000/",
+        "https://bücher.example/",
     ],
 )
 def test_a_public_or_configured_place_is_open(url: str) -> None:
@@ -105,10 +143,84 @@ def test_a_public_or_configured_place_is_open(url: str) -> None:
     gate().check(httpx.URL(url))
 
 
-def test_the_identity_endpoint_is_closed_at_its_address_too() -> None:
-    """In Azure it is a link-local address with a port of its own."""
+@pytest.mark.parametrize("port", [8081, 443, 80])
+def test_an_identity_endpoint_with_an_address_of_its_own_is_closed_at_every_port(port: int) -> None:
+    """In Azure it is a link-local address; a host that may be private must not lead to it either."""
+    azure = gate("169.254.129.2:8081", "identity.internal")
+
     with pytest.raises(UnsafeUrlError, match="identity endpoint"):
-        gate("169.254.129.2:8081").check(httpx.URL("https://169.254.129.2:8081/msi/token"))
+        azure.check(httpx.URL(f"https://169.254.129.2:{port}/msi/token"))
+    with pytest.raises(UnsafeUrlError, match="identity endpoint"):
+        azure.check(httpx.URL(f"https://identity.internal:{port}/msi/token"))
+    assert not azure.allows_address("registry.local", 5000, "169.254.129.2")
+    assert azure.allows_address("registry.local", 5000, "169.254.129.3")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "allowed"),
+    [
+        ("registry.local", 5000, True),
+        ("registry.local", 5001, False),
+        ("registry.local", 443, False),
+        ("default.local", 443, True),
+        ("default.local", 80, False),
+        ("default.local", 8443, False),
+        ("localhost", 42356, False),
+    ],
+)
+def test_a_host_may_be_private_at_the_port_that_is_configured(host: str, port: int, allowed: bool) -> None:  # noqa: FBT001 (a column)
+    """A redirect to another service on the same machine is a way in, too; and the identity endpoint is none at all."""
+    assert gate().allows_address(host, port, "127.0.0.1") is allowed
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "::ffff:169.254.169.254", "168.63.129.16", "127.0.0.1", "0.0.0.0", "::1"],  # noqa: S104 (not to bind to)
+)
+def test_a_socket_to_a_forbidden_address_is_never_made(address: str) -> None:
+    """The last line, whatever any reader of the URL made of it; 42356 is the identity endpoint's port here."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with pytest.raises(UnsafeAddressError):
+        gate().new_socket((family, socket.SOCK_STREAM, 6, "", (address, 42356)))
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_socket_to_another_address_is_made() -> None:
+    """As asyncio would make it."""
+    with gate().new_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 5000))) as made:
+        assert (made.family, made.type) == (socket.AF_INET, socket.SOCK_STREAM)
+
+
+class Names(AbstractResolver):
+    """A name server that answers something else each time."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Give the next answer."""
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
+            for address in self._answers.pop(0)
+        ]
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+async def test_a_name_that_is_rebound_between_two_lookups_is_checked_each_time() -> None:
+    """What is connected to is what was checked; of several addresses the private ones are left out."""
+    resolver = GatedResolver(gate(), Names(["8.8.8.8"], ["127.0.0.1"], ["10.0.0.1", "9.9.9.9", "169.254.169.254"]))
+
+    first = await resolver.resolve("evil.example", 443)
+    with pytest.raises(UnsafeAddressError):
+        await resolver.resolve("evil.example", 443)
+    third = await resolver.resolve("evil.example", 443)
+
+    assert [[one["host"] for one in found] for found in (first, third)] == [["8.8.8.8"], ["9.9.9.9"]]
 
 
 def test_a_refusal_names_the_host_and_nothing_behind_it() -> None:
@@ -164,13 +276,13 @@ def test_an_address_that_a_name_resolved_to_is_checked_again(
     host: str, address: str, allowed: bool  # noqa: FBT001 (a column)
 ) -> None:  # fmt: skip
     """A name can point anywhere; only configured hosts may have private addresses, and none the metadata endpoint."""
-    assert gate().allows_address(host, address) is allowed
+    assert gate().allows_address(host, 5000, address) is allowed
 
 
 @pytest.mark.usefixtures("socket_enabled")  # to look a name up; nothing is connected to
 async def test_a_name_that_leads_nowhere_public_is_not_connected_to() -> None:
     """`localhost` stands for any name whose owner points it at this machine."""
-    closed = GatedResolver(OriginGate(lambda _: ORDINARY, frozenset(), None))
+    closed = GatedResolver(OriginGate(lambda _: ORDINARY))
 
     with pytest.raises(UnsafeAddressError, match="not public"):
         await closed.resolve("localhost", 443)

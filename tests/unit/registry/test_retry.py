@@ -156,7 +156,7 @@ def test_retry_after_in_every_form(value: str, seconds: float | None) -> None:
 async def test_nothing_leaves_that_the_gate_refuses() -> None:
     """The request does not even reach the pool."""
     outcomes = Outcomes(httpx.Response(200))
-    gate = OriginGate(lambda _: HostSettings(), frozenset(), None)
+    gate = OriginGate(lambda _: HostSettings())
     http = httpx.AsyncClient(transport=GateTransport(gate, RetryTransport(httpx.MockTransport(outcomes))))
 
     with pytest.raises(UnsafeUrlError):
