@@ -201,6 +201,8 @@ async def _ask(wish: TokenRequest, request: httpx.Request, field_name: str | Non
 
 async def read_at_most(response: httpx.Response, limit: int) -> bytes:
     """Read a body that must be small, and close the response; what exceeds the limit is cut off."""
+    if response.is_stream_consumed:  # the body of a 401, which was kept while a new token was fetched
+        return response.content[:limit]
     pieces, size = [], 0
     try:
         async for piece in response.aiter_raw():
