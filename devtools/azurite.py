@@ -5,12 +5,14 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from devtools.stack.tether import tethered
 
@@ -51,17 +53,24 @@ class Azurite:
     queue: str
     table: str
 
+    account: str = ACCOUNT
+
     @classmethod
-    def at(cls, ports: AzuritePorts) -> "Azurite":
-        """Describe the Azurite that listens on these ports."""
-        blob, queue, table = (f"http://127.0.0.1:{port}/{ACCOUNT}" for port in (ports.blob, ports.queue, ports.table))
-        return cls(blob, queue, table)
+    def at(cls, ports: AzuritePorts, account: str = ACCOUNT) -> "Azurite":
+        """Describe the Azurite that listens on these ports, for one of its accounts."""
+        blob, queue, table = (f"http://127.0.0.1:{port}/{account}" for port in (ports.blob, ports.queue, ports.table))
+        return cls(blob, queue, table, account)
+
+    @property
+    def ports(self) -> AzuritePorts:
+        """Where it listens."""
+        return AzuritePorts(*(urlsplit(url).port or 0 for url in (self.blob, self.queue, self.table)))
 
     @property
     def connection_string(self) -> str:
         """What `AzureWebJobsStorage` is set to."""
         return (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+            f"DefaultEndpointsProtocol=http;AccountName={self.account};AccountKey={ACCOUNT_KEY};"
             f"BlobEndpoint={self.blob};QueueEndpoint={self.queue};TableEndpoint={self.table};"
         )
 
@@ -101,18 +110,23 @@ async def until_listening(ports: AzuritePorts) -> None:
 
 
 @asynccontextmanager
-async def running_azurite(location: Path | None = None) -> AsyncIterator[Azurite]:
+async def running_azurite(location: Path | None = None, accounts: Sequence[str] = ()) -> AsyncIterator[Azurite]:
     """Run Azurite on free ports as long as the context lasts.
 
     Args:
         location: Where it keeps its data; None keeps all in memory.
+        accounts: The names of its accounts, all with the well-known key; its own one alone where none is named.
 
     Raises:
         AzuriteError: It is not installed, or it did not start.
     """
     ports = AzuritePorts.free()
+    named = ";".join(f"{account}:{ACCOUNT_KEY}" for account in accounts)
     process = await asyncio.create_subprocess_exec(
-        *tethered(azurite_command(ports, location)), stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        *tethered(azurite_command(ports, location)),
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, **({"AZURITE_ACCOUNTS": named} if named else {})},
     )
     try:
         await _until_ready(process, ports)
