@@ -17,6 +17,7 @@ from importcore.phases.blob_copy import CopyTools
 from importcore.phases.commit import Commit
 from importcore.phases.plan import Plan, decode_manifests, encode_manifests
 from importcore.phases.planning import make_plan, require_free_tags, tags_of_digest
+from importcore.phases.signature_gate import require_signatures
 from importcore.phases.transfer import Transfer
 from importcore.phases.verify import verify
 from importcore.policy.door import PolicyDoor
@@ -38,6 +39,7 @@ from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
 
 _log = logging.getLogger("transload")
+_SIGNED = "SignatureVerified"
 
 
 class Importer:
@@ -123,6 +125,7 @@ class Importer:
         targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
         door.require_tags(record.asked_by, len(targets))
         door.require_size(record.asked_by, manifests=len(plan.manifests), size=plan.size)
+        await self._require_signatures(running, door, source, plan)
         repositories = tuple(dict.fromkeys(target.repository for target in targets))
         target = self._clients.target(targets[0].registry)
         digest, times = plan.root.digest, len(repositories)
@@ -146,6 +149,18 @@ class Importer:
             meter(PhaseStarted(Phase.VERIFY))
             await verify(plan, target, targets)
         return done
+
+    async def _require_signatures(
+        self, running: RunningImport, door: PolicyDoor, source: RegistryClient, plan: Plan
+    ) -> None:
+        """Let nothing move that the policy wants signed and is not; the record says once by whom it was."""
+        wanted = Reference.parse(running.record.source)
+        targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
+        keys = [rule.keys for rule in door.signatures_for(wanted, targets)]
+        signers = await require_signatures(source, wanted.repository, plan, keys)
+        if signers and not any(event.event == _SIGNED for event in running.record.history):
+            by = f"by the key {' and the key '.join(signers)}"
+            await running.change(lambda record: record.noting(_SIGNED, by))
 
     async def _expand(self, running: RunningImport, selection: Selection, door: PolicyDoor, deadline: Deadline) -> None:
         """A parent's run: make the children, count them, and sleep until it is worth counting again."""

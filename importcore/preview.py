@@ -9,6 +9,7 @@ from importcore.content import Descriptor
 from importcore.errors import TransloadError
 from importcore.parallel import for_each
 from importcore.phases.planning import make_plan
+from importcore.phases.signature_gate import require_signatures
 from importcore.policy.door import PolicyDoor
 from importcore.reference import Reference
 from importcore.request.model import ImportRequest, Mode
@@ -68,6 +69,8 @@ async def _preview(request: ImportRequest, clients: ImportClients, door: PolicyD
     target = clients.target(request.target_registry)
     plan = await make_plan(source, request.single_source, request.options)
     door.require_size(asker, manifests=len(plan.manifests), size=plan.size)
+    keys = [rule.keys for rule in door.signatures_for(request.single_source, request.targets)]
+    await require_signatures(source, request.single_source.repository, plan, keys)
     repository = request.targets[0].repository
     there = 0
 

@@ -63,7 +63,7 @@ class ReferrerSearch:
         level, known = subjects, {subject.digest for subject in subjects}
         for _ in range(_DEPTH_AT_MOST):
             async with together() as group:
-                tasks = [group.create_task(self._referring_to(subject)) for subject in level]
+                tasks = [group.create_task(self.direct(subject.digest)) for subject in level]
             found = [pair for task in tasks for pair in task.result()]
             relations |= {(referrer.digest, referrer.subject): referrer for referrer, _ in found}
             manifests |= {manifest.digest: manifest for _, manifest in found}
@@ -73,7 +73,8 @@ class ReferrerSearch:
                 break
         return tuple(relations.values()), tuple(manifests.values())
 
-    async def _referring_to(self, subject: Manifest) -> list[tuple[Referrer, Manifest]]:
+    async def direct(self, subject: str) -> list[tuple[Referrer, Manifest]]:
+        """Find what refers to one digest itself."""
         found: list[tuple[Referrer, Manifest]] = []
         for entry in await self._entries(subject):
             manifest = await self._get(entry.digest)
@@ -81,23 +82,23 @@ class ReferrerSearch:
                 continue  # listed, and deleted since
             kind = manifest.artifact_type or entry.artifact_type
             if self._is_wanted(kind):
-                found.append((Referrer(manifest.digest, subject.digest, kind), manifest))
+                found.append((Referrer(manifest.digest, subject, kind), manifest))
         for suffix, kind in COSIGN_TYPES.items():
             if self._is_wanted(kind):
-                tag = referrers_tag(subject.digest) + suffix
+                tag = referrers_tag(subject) + suffix
                 manifest = await self._get(tag)
                 if manifest is not None:
-                    found.append((Referrer(manifest.digest, subject.digest, kind, tag), manifest))
+                    found.append((Referrer(manifest.digest, subject, kind, tag), manifest))
         return found
 
-    async def _entries(self, subject: Manifest) -> tuple[Descriptor, ...]:
+    async def _entries(self, subject: str) -> tuple[Descriptor, ...]:
         if self._has_api:
             async with self._at_once:
-                listed = await list_referrers(self._source, self._repository, subject.digest)
+                listed = await list_referrers(self._source, self._repository, subject)
             if listed is not None:
                 return listed
             self._has_api = False
-        fallback = await self._get(referrers_tag(subject.digest))
+        fallback = await self._get(referrers_tag(subject))
         return fallback.children if fallback and fallback.media_type in INDEX_TYPES else ()
 
     async def _get(self, reference: str) -> Manifest | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 LINES_AT_MOST = 330
 PHASES = {
-    "plan": {"planning", "manifest_reader", "platforms", "referrers"},
+    "plan": {"planning", "manifest_reader", "platforms", "referrers", "signature_gate", "cosign"},
     "transfer": {"transfer", "blob_copy", "attempts"},
     "commit": {"commit", "attach"},
 }
