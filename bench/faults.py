@@ -1,8 +1,8 @@
-"""Does every import survive everything at once? Run as `python -m bench.faults`, or `make soak`.
+"""Does every import survive everything at once? Run as `python -m bench.faults`.
 
 A hundred imports of mixed images, on the local stack with three worker hosts. Meanwhile the registries answer falsely
 every few requests, and one of the hosts is killed with SIGKILL every few seconds. At the end every byte is read back.
-The exit code is 1 when a promise was broken; `--write` puts the table into `docs/reliability.md`.
+The exit code is 1 when a promise was broken.
 """
 
 import argparse
@@ -34,8 +34,6 @@ CHUNK = 256 * KIBIBYTE
 LEASE_SECONDS = 5
 PARALLEL = 6
 _FINAL = frozenset({"Succeeded", "Failed", "Canceled"})
-_PAGE = Path(__file__).parents[1] / "docs/reliability.md"
-_BEGIN, _END = "<!-- soak: begin -->", "<!-- soak: end -->"
 
 
 def subject(number: int) -> SampleImage:
@@ -170,13 +168,6 @@ async def soak(options: argparse.Namespace) -> Tally:
             return await run.run(options.fault_every, options.kill_every, options.seconds_at_most)
 
 
-def write_page(tally: Tally) -> None:
-    """Put the table between the page's two marks."""
-    before, _, rest = _PAGE.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    _PAGE.write_text(f"{before}{_BEGIN}\n{tally.table()}\n{_END}{after}")
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description="A soak under faults and kills")
@@ -185,15 +176,12 @@ def main() -> None:
     parser.add_argument("--kill-every", type=float, default=4.0, help="seconds between two kills, on average")
     parser.add_argument("--seconds-at-most", type=float, default=1500.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     options = parser.parse_args()
     tally = asyncio.run(soak(options))
     print(tally.table())
     for name in ("lost", "failed", "wrong", "early_tags"):
         for line in getattr(tally, name):
             print(f"{name}: {line}")
-    if options.write:
-        write_page(tally)
     sys.exit(0 if tally.kept else 1)
 
 
