@@ -1,8 +1,8 @@
 """For tests: a storage account in memory whose clock is turned by hand.
 
 Azurite has real seconds; what happens when a lease ends can be tried there a few times, but not thousands of times in
-every order. This stands in for the few requests that claims and heartbeats need, behind the real SDK clients, and
-the contract tests hold it to Azurite.
+every order. This stands in for the few requests that claims and heartbeats need, behind the real SDK clients.
+It is not held to Azurite by contract tests yet.
 """
 
 from devtools.clockwork.account import ClockworkAccount
