@@ -9,7 +9,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from importcore.registry.origin import OriginGate
-from importcore.registry.transport import PoolTransport
+from importcore.registry.pool_transport import PoolTransport
 from importcore.settings.model import HostSettings
 
 _TIMEOUT = httpx.Timeout(60.0)

@@ -30,8 +30,8 @@ from importcore.importer import Importer
 from importcore.intake import Intake
 from importcore.policy.document import PolicyDocument
 from importcore.policy.policies import POLICY, Policies
+from importcore.registry.pool_transport import PoolTransport
 from importcore.registry.registries import Registries, TransportFactory
-from importcore.registry.transport import PoolTransport
 from importcore.run.ending import Ending
 from importcore.run.poison import PoisonedMessages
 from importcore.run.put_back import PutBack

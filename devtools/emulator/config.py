@@ -41,6 +41,7 @@ class EmulatorConfig:
         data_url_seconds: Life of a signed data URL.
         bytes_per_second: The registry's throughput in each direction, shared by all connections; None is unlimited.
         largest_chunk: Bodies of PATCH and PUT above this many bytes are answered 413; None takes any.
+        largest_put: Bodies of PUT alone above this many bytes are answered 413; None takes any.
         chunk_at_least: Announced as `OCI-Chunk-Min-Length`; None announces nothing.
     """
 
@@ -59,4 +60,5 @@ class EmulatorConfig:
     data_url_seconds: float = 300
     bytes_per_second: int | None = None
     largest_chunk: int | None = None
+    largest_put: int | None = None
     chunk_at_least: int | None = None

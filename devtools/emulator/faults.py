@@ -42,11 +42,39 @@ class Drop(_Action):
     after_response_bytes: int | None = None
 
 
+class Stall(_Action):
+    """Let nothing move any more within a body, for `seconds`; then hang up.
+
+    With `after_request_bytes` nothing more of the request is read, with `after_response_bytes` nothing more of the
+    answer is sent.
+    """
+
+    kind: Literal["stall"] = "stall"
+    after_request_bytes: int | None = None
+    after_response_bytes: int | None = None
+    seconds: float
+
+
 class LieOnHead(_Action):
-    """Answer a HEAD with the contrary of the truth: `exists` true is 200, false is 404."""
+    """Answer a HEAD with the contrary of the truth: `exists` true is 200 with this `size`, false is 404."""
 
     kind: Literal["lie_on_head"] = "lie_on_head"
     exists: bool
+    size: int = 1
+
+
+class AlterHeaders(_Action):
+    """Answer truly, but with these headers in place of the true ones."""
+
+    kind: Literal["alter_headers"] = "alter_headers"
+    headers: dict[str, str]
+
+
+class Relocate(_Action):
+    """Answer truly, but with a Location on another origin, as "http://127.0.0.1:5003"."""
+
+    kind: Literal["relocate"] = "relocate"
+    origin: str
 
 
 class Delay(_Action):
@@ -84,7 +112,8 @@ class IgnoreRange(_Action):
 
 
 Action = Annotated[
-    Answer | Drop | LieOnHead | Delay | Throttle | Truncate | Corrupt | IgnoreRange, Field(discriminator="kind")
+    Answer | Drop | Stall | LieOnHead | AlterHeaders | Relocate | Delay | Throttle | Truncate | Corrupt | IgnoreRange,
+    Field(discriminator="kind"),
 ]
 
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from devtools.emulator.faults import (
     Action,
+    AlterHeaders,
     Answer,
     Corrupt,
     Delay,
@@ -16,6 +18,8 @@ from devtools.emulator.faults import (
     IgnoreRange,
     LieOnHead,
     Phase,
+    Relocate,
+    Stall,
     Throttle,
     Truncate,
 )
@@ -65,23 +69,40 @@ async def run_faulty(app: ASGIApp, actions: Sequence[Action], scope: Scope, rece
         match action:
             case Delay(seconds=seconds):
                 await asyncio.sleep(seconds)
-            case Throttle(bytes_per_second=rate):
-                receive, send = paced(receive, send, Pace(rate), Pace(rate))
             case IgnoreRange():
                 kept = [(name, value) for name, value in scope["headers"] if name != b"range"]
                 scope = {**scope, "headers": kept}
-            case Truncate(to=to):
-                send = _truncated(send, to)
-            case Corrupt(at=at):
-                send = _corrupted(send, at)
+            case Throttle(bytes_per_second=rate):
+                receive, send = paced(receive, send, Pace(rate), Pace(rate))
             case Drop(after_request_bytes=int(size)):
-                receive = _dropping_receive(receive, size)
-            case Drop(after_response_bytes=int(size)):
-                send = _dropping_send(send, size)
-            case Drop() | Answer() | LieOnHead():
+                receive = _stopping_receive(receive, size)
+            case Stall(after_request_bytes=int(size), seconds=seconds):
+                receive = _stopping_receive(receive, size, seconds)
+            case Answer() | LieOnHead() | Drop(after_response_bytes=None):
                 await _end(app, action, scope, receive, send)
                 return
+            case _:
+                send = _disturbed(send, action)
     await app(scope, receive, send)
+
+
+def _disturbed(send: Send, action: Action) -> Send:
+    """Let an answer go out with a fault in it."""
+    disturbed = send
+    match action:
+        case AlterHeaders(headers=headers):
+            disturbed = _with_headers(send, headers)
+        case Relocate(origin=origin):
+            disturbed = _relocated(send, origin)
+        case Truncate(to=to):
+            disturbed = _truncated(send, to)
+        case Corrupt(at=at):
+            disturbed = _corrupted(send, at)
+        case Drop(after_response_bytes=int(size)):
+            disturbed = _stopping_send(send, size)
+        case Stall(after_response_bytes=int(size), seconds=seconds):
+            disturbed = _stopping_send(send, size, seconds)
+    return disturbed
 
 
 async def _end(app: ASGIApp, action: Answer | Drop | LieOnHead, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +117,7 @@ async def _end(app: ASGIApp, action: Answer | Drop | LieOnHead, scope: Scope, re
         response = Response(action.body, status_code=action.status, headers=action.headers)
     elif action.exists:
         digest = scope["path"].rpartition("/")[2]
-        response = Response(headers={"Content-Length": "1", "Docker-Content-Digest": digest})
+        response = Response(headers={"Content-Length": str(action.size), "Docker-Content-Digest": digest})
     else:
         response = RefusalError("MANIFEST_UNKNOWN" if "/manifests/" in scope["path"] else "BLOB_UNKNOWN").response()
     await response(scope, receive, send)
@@ -113,12 +134,13 @@ async def _drain(receive: Receive) -> None:
             return
 
 
-def _dropping_receive(receive: Receive, size: int) -> Receive:
+def _stopping_receive(receive: Receive, size: int, seconds: float = 0.0) -> Receive:
     left = size
 
-    async def dropping() -> Message:
+    async def stopping() -> Message:
         nonlocal left
         if left <= 0:
+            await asyncio.sleep(seconds)
             raise ConnectionDroppedError
         message = await receive()
         body = message.get("body", b"")[:left]
@@ -127,23 +149,48 @@ def _dropping_receive(receive: Receive, size: int) -> Receive:
             return {**message, "body": body, "more_body": True}
         return message
 
-    return dropping
+    return stopping
 
 
-def _dropping_send(send: Send, size: int) -> Send:
+def _stopping_send(send: Send, size: int, seconds: float = 0.0) -> Send:
     left = size
 
-    async def dropping(message: Message) -> None:
+    async def stopping(message: Message) -> None:
         nonlocal left
         if message["type"] == "http.response.body":
             body = message.get("body", b"")
             if len(body) >= left:
                 await send({"type": "http.response.body", "body": body[:left], "more_body": True})
+                await asyncio.sleep(seconds)
                 raise ConnectionDroppedError
             left -= len(body)
         await send(message)
 
-    return dropping
+    return stopping
+
+
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    async def altering(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            altered = MutableHeaders(scope={"headers": list(message["headers"])})
+            for name, value in headers.items():
+                altered[name] = value
+            message = {**message, "headers": altered.raw}
+        await send(message)
+
+    return altering
+
+
+def _relocated(send: Send, origin: str) -> Send:
+    async def relocating(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope={"headers": list(message["headers"])})
+            if "location" in headers:
+                headers["location"] = f"{origin}{headers['location']}"
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return relocating
 
 
 def _truncated(send: Send, to: int) -> Send:

@@ -123,9 +123,9 @@ class UploadEndpoints:
                 del self._writers[upload.info.uuid]
 
     def _check_length(self, request: Request) -> None:
-        largest = self._config.largest_chunk
+        limits = [self._config.largest_chunk, self._config.largest_put if request.method == "PUT" else None]
         length = request.headers.get("content-length", "")
-        if largest is not None and length.isdigit() and int(length) > largest:
+        if length.isdigit() and any(limit is not None and int(length) > limit for limit in limits):
             raise RefusalError("SIZE_INVALID", status=413, message="request entity too large")
 
     def _acknowledge(self, upload: Upload, status: int) -> Response:

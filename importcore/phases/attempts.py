@@ -36,6 +36,16 @@ class BlobAttempts:
         if self._restarts > _RESTARTS_AT_MOST:
             raise error
 
+    async def restart_after_pause(self, error: TransloadError) -> None:
+        """The bytes were wrong; read them again a little later, as often as the blob may begin again.
+
+        Raises:
+            TransloadError: `error`, when that happened too often.
+            OutOfTime: The slice is over.
+        """
+        self.restart(error)
+        await self._pause(self._restarts)
+
     async def stumble(self, error: TransloadError, offset: int) -> None:
         """A request of the blob failed with the target at `offset`; wait before the next.
 
@@ -47,6 +57,9 @@ class BlobAttempts:
         self._furthest = max(self._furthest, offset)
         if self._stumbles > _STUMBLES_AT_MOST or (error.retry_after or 0.0) > _WAIT_AT_MOST:
             raise error
+        await self._pause(self._stumbles, error.retry_after or 0.0)
+
+    async def _pause(self, times: int, asked: float = 0.0) -> None:
         self._deadline.check()
-        longest = min(_WAIT_AT_MOST, _FIRST_WAIT * 2.0**self._stumbles)
-        await asyncio.sleep(max(error.retry_after or 0.0, random.uniform(longest / 2, longest)))  # noqa: S311 (jitter)
+        longest = min(_WAIT_AT_MOST, _FIRST_WAIT * 2.0**times)
+        await asyncio.sleep(max(asked, random.uniform(longest / 2, longest)))  # noqa: S311 (jitter)

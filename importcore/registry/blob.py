@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from importcore.content import Descriptor
-from importcore.errors import RegistryUnavailableError, Side, SizeMismatchError
+from importcore.errors import RegistryUnavailableError, Side, SizeMismatchError, printable
 from importcore.registry.answers import unavailable
 from importcore.registry.numbers import whole_number
 
@@ -29,6 +29,15 @@ class BlobReader:
         self._reference = reference
         self._expected = blob.size - offset
         self._to_skip = self._beginning(blob, offset)
+
+    @property
+    def encoding(self) -> str:
+        """The Content-Encoding that the answer has, to tell why its bytes are wrong; empty for none.
+
+        It alone proves nothing: storage services label layers that are gzip files with it, and serve them as they are.
+        """
+        said: str = self._response.headers.get("content-encoding", "")
+        return "" if said.lower() == "identity" else printable(said, 40)
 
     def _beginning(self, blob: Descriptor, offset: int) -> int:
         """Find how many bytes come before `offset`: all of them, when the server ignored the range (200, not 206)."""
@@ -83,8 +92,9 @@ class BlobReader:
 
     def _wrong_size(self, found: int | None, expected: int) -> SizeMismatchError:
         served = "an absurd number of" if found is None else f"at least {found}"
+        said = f" (with Content-Encoding: {self.encoding})" if self.encoding else ""
         return SizeMismatchError(
-            f"{self._registry} serves {served} bytes for {self._reference}, expected {expected}",
+            f"{self._registry} serves {served} bytes for {self._reference}, expected {expected}{said}",
             origin=Side.SOURCE,
             step=_STEP,
             reference=self._reference,

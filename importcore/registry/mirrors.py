@@ -14,6 +14,7 @@ import httpx
 from importcore.errors import NotFoundError, RegistryError, RegistryUnavailableError, Side
 from importcore.registry.auth import RegistryAuth
 from importcore.registry.client import RegistryClient
+from importcore.registry.patience import ORDINARY, Patience
 
 REST_SECONDS = 60.0
 """How long a mirror that did not answer is left alone, so that it does not slow down every blob."""
@@ -47,6 +48,7 @@ class MirroredClient(RegistryClient):
         *,
         mirrors: Sequence[RegistryClient],
         rests: MirrorRests,
+        patience: Patience = ORDINARY,
     ) -> None:
         """Take what a client needs.
 
@@ -54,7 +56,7 @@ class MirroredClient(RegistryClient):
             mirrors: Their clients, in the order to ask them.
             rests: Which of them did not answer lately.
         """
-        super().__init__(http, auth, registry, url, Side.SOURCE)
+        super().__init__(http, auth, registry, url, Side.SOURCE, patience=patience)
         self._mirrors = mirrors
         self._rests = rests
 

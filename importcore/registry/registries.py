@@ -9,6 +9,7 @@ What a request passes on its way out, from the client to the network:
     QuotaTransport    no pull where none are left                        quota.py
     PacedTransport    so many requests and bytes a second                pace.py
     RoutedTransport   the pool for the host's TLS configuration          pools.py
+    PoolTransport     a kept connection; gives up what does not move     pool_transport.py
 """
 
 from collections import OrderedDict
@@ -26,16 +27,17 @@ from importcore.registry.credentials import Credential
 from importcore.registry.mirrors import MirroredClient, MirrorRests
 from importcore.registry.origin import OriginGate, netloc_of
 from importcore.registry.pace import PacedTransport, Paces
+from importcore.registry.patience import Patience
+from importcore.registry.pool_transport import PoolTransport
 from importcore.registry.pools import Pools, RoutedTransport, TransportFactory
 from importcore.registry.quota import PullQuota, QuotaTransport
 from importcore.registry.transfer_slots import SlotTransport, TransferSlots
-from importcore.registry.transport import GateTransport, PoolTransport, RetryTransport
+from importcore.registry.transport import GateTransport, RetryTransport
 from importcore.settings.model import Settings
 
 __all__ = ["Registries", "TransportFactory"]
 
 _SIGN_INS_AT_MOST = 256
-_TIMEOUT = httpx.Timeout(30.0, connect=15.0, read=60.0)
 _USER_AGENT = "transload"
 
 
@@ -66,6 +68,8 @@ class Registries:
         self._slots = TransferSlots(settings)
         self._rests = MirrorRests()
         self._learnt_chunks: dict[str, int] = {}
+        self._without_chunks: set[str] = set()
+        self._patience = Patience.of(settings.idle_seconds)
 
     def client(
         self,
@@ -92,15 +96,17 @@ class Registries:
         sign_in = self._sign_in(registry, url, side, credential)
         slots = self._slots.of(registry, *([towards] if towards else []))
         transport = SlotTransport(sign_in.transport, slots, netloc_of(url)) if slots else sign_in.transport
-        http = _http(transport)
+        http = self._http(transport)
         if mirrors and side is Side.SOURCE:
-            return MirroredClient(http, sign_in.auth, registry, url, mirrors=mirrors, rests=self._rests)
-        return RegistryClient(http, sign_in.auth, registry, url, side)
+            return MirroredClient(
+                http, sign_in.auth, registry, url, mirrors=mirrors, rests=self._rests, patience=self._patience
+            )
+        return RegistryClient(http, sign_in.auth, registry, url, side, patience=self._patience)
 
     def http(self, url: httpx.URL) -> httpx.AsyncClient:
         """Give a plain client for another service than a registry; it passes the gate and is retried alike."""
         self._pools.of(netloc_of(url))
-        return _http(GateTransport(self.gate, RetryTransport(RoutedTransport(self._pools, None))))
+        return self._http(GateTransport(self.gate, RetryTransport(RoutedTransport(self._pools, None))))
 
     def chunk_bytes(self, registry: str) -> int:
         """The chunk size for a registry: configured, unless it taught us a smaller one."""
@@ -111,6 +117,14 @@ class Registries:
         """Remember that a registry called larger chunks than this too large."""
         self._learnt_chunks[registry] = size
 
+    def takes_chunks(self, registry: str) -> bool:
+        """Whether a registry takes a blob in several requests; true, unless it taught us otherwise."""
+        return registry not in self._without_chunks
+
+    def learn_no_chunks(self, registry: str) -> None:
+        """Remember that a registry refused a chunk, and took a blob in one request."""
+        self._without_chunks.add(registry)
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._pools.aclose()
@@ -120,7 +134,7 @@ class Registries:
         kept = self._sign_ins.pop(key, None)
         if kept is None:
             transport = self._transport(registry, url)
-            kept = _SignIn(RegistryAuth(_http(transport), registry, url, credential), transport)
+            kept = _SignIn(RegistryAuth(self._http(transport), registry, url, credential), transport)
         self._sign_ins[key] = kept
         while len(self._sign_ins) > _SIGN_INS_AT_MOST:
             self._sign_ins.popitem(last=False)
@@ -133,17 +147,16 @@ class Registries:
         paced = PacedTransport(RoutedTransport(self._pools, rules.ca_file), paces)
         return GateTransport(self.gate, RetryTransport(QuotaTransport(paced, PullQuota(registry))))
 
+    def _http(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=transport,
+            headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+            timeout=self._patience.ordinary,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
     def _url(self, registry: str) -> httpx.URL:
         scheme = "http" if self._settings.host(registry).plain_http else "https"
         return httpx.URL(f"{scheme}://{api_host(registry)}")
-
-
-def _http(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=transport,
-        headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        timeout=_TIMEOUT,
-        follow_redirects=False,
-        trust_env=False,
-    )

@@ -1,31 +1,24 @@
-"""How requests travel: the gate, then the retry of what may be repeated, then the connection pool.
+"""How requests travel: the gate, then the retry of what may be repeated; the connection pool is `pool_transport.py`.
 
 Retried here: GET and HEAD, and the PUT of a manifest (which is idempotent); on connection errors, 408, 429 and 5xx.
 Never PATCH or POST: their unknown outcome is asked for by whoever sent them. Waits are short, because a function that
 sleeps costs money and the queue sleeps for nothing: a longer `Retry-After` is handed up instead.
 """
 
-import ssl
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
 import httpx
 import tenacity
-from httpx_aiohttp import AiohttpTransport
 
-from importcore.errors import UnsafeUrlError
 from importcore.registry.numbers import whole_number
-from importcore.registry.origin import GatedResolver, OriginGate, UnsafeAddressError, netloc_of
-from importcore.registry.tls_faults import tls_refusal
+from importcore.registry.origin import OriginGate
 
 REPEATABLE = "transload.repeatable"
 """Request extension: this request may be sent again although its method alone does not say so."""
 PAUSE = "transload.pause"
 """Response extension: the pause in seconds that follows from a quota, where the answer has no `Retry-After`."""
 
-_READ_BUFFER = 512 * 1024
 _TRIES = 4
 _WAIT_AT_MOST = 10.0
 _RETRY_AFTER_AT_MOST = 86_400.0
@@ -117,77 +110,3 @@ def _last_outcome(state: tenacity.RetryCallState) -> httpx.Response:
         raise RuntimeError("tenacity gave up before trying")
     response: httpx.Response = state.outcome.result()  # raises the last error
     return response
-
-
-class PoolTransport(AiohttpTransport):
-    """The connection pool: aiohttp's, behind httpx's interface (see docs/decisions for the measurements).
-
-    Body pieces come as large as the socket gives them, undecoded; every failure becomes an `httpx.TransportError`.
-    """
-
-    def __init__(self, gate: OriginGate, tls: ssl.SSLContext) -> None:
-        def session() -> aiohttp.ClientSession:
-            return aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    ssl=tls,
-                    limit=0,
-                    resolver=GatedResolver(gate),
-                    socket_factory=gate.new_socket,
-                    ttl_dns_cache=30,
-                    keepalive_timeout=30,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                read_bufsize=_READ_BUFFER,
-                trust_env=False,
-            )
-
-        super().__init__(verify=tls, trust_env=False, client=session)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request and answer as soon as the headers are there."""
-        try:
-            response = await super().handle_async_request(request)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise _as_transport_error(error, request.url) from error
-        inner = response.stream
-        if hasattr(inner, "_aiohttp_response"):
-            response.stream = _LargePieces(inner._aiohttp_response)  # noqa: SLF001 (its own pieces are 16 KiB)
-        return response
-
-
-def _as_transport_error(error: Exception, url: httpx.URL) -> Exception:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, UnsafeAddressError):
-            return UnsafeUrlError(f"refused to connect: {cause}")
-        # aiohttp's own errors are SSLErrors too, without what OpenSSL said; that stands behind them.
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
-            refusal = tls_refusal(cause, netloc_of(url))
-            if refusal is not None:
-                return refusal
-        cause = getattr(cause, "os_error", None) or cause.__cause__
-    if isinstance(error, httpx.ConnectTimeout) and not isinstance(error.__cause__, aiohttp.ServerTimeoutError):
-        return httpx.RemoteProtocolError(str(error) or "the connection was closed")
-    return error if isinstance(error, httpx.TransportError) else httpx.NetworkError(str(error) or type(error).__name__)
-
-
-class _LargePieces(httpx.AsyncByteStream):
-    """A response body in pieces as large as they arrived."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for piece in self._response.content.iter_any():
-                yield piece
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise httpx.ReadError(str(error) or type(error).__name__) from error
-
-    async def aclose(self) -> None:
-        # Closing rather than releasing: a body that was not read to its end must not be drained into the pool.
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()

@@ -30,11 +30,8 @@ if TYPE_CHECKING:
     from importcore.registry.client import RegistryClient
 
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
-_IDLE_AT_MOST = 60.0
 _CANCEL_TRIES = 4
 _CANCEL_PAUSE = 0.5
-_FINISH = httpx.Timeout(60.0, read=900.0)  # a registry that kept no hash state reads the whole blob once more here
-_STREAM = httpx.Timeout(60.0, read=300.0)
 
 
 class UploadSession:
@@ -69,7 +66,7 @@ class UploadSession:
         The chunk is streamed, so it cannot be repeated: on any error ask `status` and go on from there.
 
         Raises:
-            RegistryUnavailableError: No answer, or no byte moved for a minute.
+            RegistryUnavailableError: No answer, no byte moved for too long, or more was acknowledged than was sent.
             UploadSessionLostError: The registry does not know the session any more.
             BodyTooLargeError: Send smaller chunks.
             RegistryError: It refused otherwise.
@@ -80,24 +77,17 @@ class UploadSession:
             "Content-Length": str(length),
             "Content-Range": f"{first}-{last}",  # neither "bytes " before nor "/*" behind: ACR refuses both
         }
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(_IDLE_AT_MOST) as idle:
-
-                async def watched() -> AsyncIterator[bytes]:
-                    async for piece in chunk:
-                        idle.reschedule(loop.time() + _IDLE_AT_MOST)
-                        yield piece
-                    idle.reschedule(None)  # all is sent: the answer has its own time-out
-
-                response = await self._client.send(
-                    "PATCH", self._url, self._repository, "send chunk",
-                    headers=headers, content=watched(), accept=(202, 201, 204), limits=_STREAM,
-                )  # fmt: skip
-        except TimeoutError as error:
-            raise _odd(self._client, "send chunk", "took no byte for a minute") from error
+        response = await self._client.send(
+            "PATCH", self._url, self._repository, "send chunk",
+            headers=headers, content=chunk, accept=(202, 201, 204), limits=self._client.patience.chunk,
+        )  # fmt: skip
         await response.aclose()
         self._take(response, default=first + length, sent=length)
+        if self.offset > first + length:
+            acknowledged, self.offset = self.offset, first
+            raise _odd(
+                self._client, "send chunk", f"acknowledged {acknowledged} bytes, {first + length} were sent at most"
+            )
 
     async def status(self) -> None:
         """Ask how far the registry got; afterwards `offset` and the Location are as it says.
@@ -120,8 +110,10 @@ class UploadSession:
         await response.aclose()
         self._take(response, default=0, sent=0)
 
-    async def finish(self, body: bytes | None = None) -> None:
+    async def finish(self, body: bytes | AsyncIterator[bytes] = b"", length: int | None = None) -> None:
         """Close the upload under its digest, with the whole blob as `body` where nothing was sent before.
+
+        A body that is streamed has a `length`, and cannot be repeated.
 
         Raises:
             DigestMismatchError: The registry computed another digest; the session is dead.
@@ -129,12 +121,12 @@ class UploadSession:
         """
         location = str(self._url)  # opaque: what it has is kept to the letter, and the digest comes behind
         url = httpx.URL(f"{location}{'&' if '?' in location else '?'}digest={self.digest}")
-        content = body or b""
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(content))}
+        size = len(body) if isinstance(body, bytes) else length
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         try:
             response = await self._client.send(
                 "PUT", url, self._repository, "finish upload",
-                headers=headers, content=content, accept=(201, 204), limits=_FINISH,
+                headers=headers, content=body, accept=(201, 204), limits=self._client.patience.closing,
             )  # fmt: skip
         except RegistryError as error:
             if any(answer.startswith("DIGEST_INVALID") for answer in error.answers):
@@ -175,6 +167,7 @@ class UploadSession:
         location = response.headers.get("location")
         if location:
             self._url = self._client.resolve(location, response.request.url)
+        self.chunk_at_least = whole_number(response.headers.get("oci-chunk-min-length")) or self.chunk_at_least
         found = _RANGE.fullmatch(response.headers.get("range", "").strip())
         last = whole_number(found[1]) if found else None
         if last is None:

@@ -6,7 +6,7 @@ again without moving anything becomes an error of its own.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ class Ending:
         """Hand over to another invocation at once; twice in a row without progress is an error of its own."""
         stalls = 0 if running.has_progressed else running.record.stalls + 1
         if stalls >= _STALLS_AT_MOST:
-            await self.failed(running, NoProgressError(f"{stalls} runs in a row used up their time without progress"))
+            await self.failed(running, _without_progress(stalls, running.meter.whole))
             return
         await running.hand_over(
             Handover.CONTINUE,
@@ -95,3 +95,16 @@ class Ending:
         target = self._clients.target(Reference.parse(record.targets[0].reference).registry)
         for upload in uploads:
             await target.resume_upload(upload.repository, upload.digest, upload.location, upload.offset).cancel()
+
+
+def _without_progress(runs: int, whole: Mapping[str, int]) -> NoProgressError:
+    """Say what the time went into, where that is known."""
+    said = f"{runs} runs in a row used up their time without progress"
+    if not whole:
+        return NoProgressError(said)
+    digest, size = max(whole.items(), key=lambda item: item[1])
+    return NoProgressError(
+        f"{said}: the target takes no chunks, and {digest} ({size} bytes) did not pass in one request",
+        action="Raise TRANSLOAD_SLICE_SECONDS (and functionTimeout in host.json), or lower the number of parallel "
+        "transfers: each layer must pass within one time slice.",
+    )

@@ -56,6 +56,7 @@ class Settings:
     arm_endpoint: str = PUBLIC.arm
     slice_seconds: float = 540.0
     lease_seconds: float = 60.0
+    idle_seconds: float = 60.0
     chunk_bytes: int = 32 * MEBIBYTE
     parallel_transfers: int = 6
     orphan_seconds: float = 900.0
@@ -116,6 +117,7 @@ class Settings:
             arm_endpoint=reader.url("TRANSLOAD_ARM_ENDPOINT", cloud.arm),
             slice_seconds=reader.number("TRANSLOAD_SLICE_SECONDS", 540, least=1, most=86_400),
             lease_seconds=reader.number("TRANSLOAD_LEASE_SECONDS", 60, least=1, most=3_600),
+            idle_seconds=reader.number("TRANSLOAD_IDLE_SECONDS", 60, least=1, most=600),
             chunk_bytes=reader.whole("TRANSLOAD_CHUNK_BYTES", 32 * MEBIBYTE, least=64 * 1024, most=1024 * MEBIBYTE),
             parallel_transfers=reader.whole("TRANSLOAD_PARALLEL_TRANSFERS", 6, least=1, most=16),
             orphan_seconds=reader.number("TRANSLOAD_ORPHAN_SECONDS", 900, least=1, most=86_400),

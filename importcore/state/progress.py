@@ -59,6 +59,14 @@ class BlobStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeBlobStarted:
+    """A large blob goes in one request, because the target takes no chunks; nothing of it can be taken up again."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class BytesSent:
     """The body of a request took this many bytes towards the target (whether or not they will be acknowledged)."""
 
@@ -90,7 +98,8 @@ class ManifestDone:
     pushed: bool
 
 
-Event = PhaseStarted | Planned | PartlyPlanned | BlobStarted | BytesSent | BytesAcknowledged | BlobDone | ManifestDone
+BlobEvent = BlobStarted | WholeBlobStarted | BytesSent | BytesAcknowledged | BlobDone
+Event = PhaseStarted | Planned | PartlyPlanned | ManifestDone | BlobEvent
 
 
 class Observer(Protocol):
@@ -124,6 +133,9 @@ class ProgressMeter:
     A run starts from nothing, since it asks the target about everything again; so the numbers always tell the
     truth about the target as this run found it. `bytes_sent` and `advances` alone go on from what earlier runs did;
     an advance is anything that will not have to be done again.
+
+    Attributes:
+        whole: The sizes of the blobs that are on their way in one request, by digest.
     """
 
     def __init__(self, bytes_sent: int = 0, advances: int = 0) -> None:
@@ -131,6 +143,7 @@ class ProgressMeter:
         self.bytes_sent = bytes_sent
         self.advances = advances
         self.phase = Phase.PLAN
+        self.whole: dict[str, int] = {}
         self._partial: dict[str, int] = {}
         self._done = 0
 
@@ -144,8 +157,19 @@ class ProgressMeter:
                 self.progress = Progress(bytes_total=size, blobs_total=blobs, manifests_total=manifests)
             case PartlyPlanned(manifests):
                 self.advances += manifests
+            case ManifestDone(_, pushed):
+                self.advances += pushed
+                self.progress = replace(self.progress, manifests_done=self.progress.manifests_done + 1)
+            case _:
+                self._take_of_a_blob(event)
+
+    def _take_of_a_blob(self, event: BlobEvent) -> None:
+        match event:
             case BlobStarted(digest, offset):
                 self._partial[digest] = offset
+            case WholeBlobStarted(digest, size):
+                self.whole[digest] = size
+                self._partial.pop(digest, None)
             case BytesSent(count):
                 self.bytes_sent += count
             case BytesAcknowledged(digest, offset):
@@ -154,11 +178,9 @@ class ProgressMeter:
                 self._partial[digest] = offset
             case BlobDone(digest, size, outcome):
                 self._partial.pop(digest, None)
+                self.whole.pop(digest, None)
                 self._done += size
                 self._count(outcome)
-            case ManifestDone(_, pushed):
-                self.advances += pushed
-                self.progress = replace(self.progress, manifests_done=self.progress.manifests_done + 1)
 
     def snapshot(self) -> Progress:
         """The numbers now, with the acknowledged part of blobs that are under way."""

@@ -8,7 +8,7 @@ import pytest
 
 from importcore.errors import UnsafeUrlError
 from importcore.registry.origin import OriginGate
-from importcore.registry.transport import PoolTransport
+from importcore.registry.pool_transport import PoolTransport
 from importcore.settings.model import HostSettings
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 LINES_AT_MOST = 330
 PHASES = {
     "plan": {"planning", "manifest_reader", "platforms", "referrers", "signature_gate", "cosign"},
-    "transfer": {"transfer", "blob_copy", "attempts"},
+    "transfer": {"transfer", "blob_copy", "chunked_blob", "whole_blob", "blob_task", "attempts"},
     "commit": {"commit", "attach"},
 }
 _REGISTRY_MAY_IMPORT = ("content", "errors", "reference", "settings", "registry")
