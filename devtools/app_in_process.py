@@ -12,6 +12,8 @@ from devtools.local_queue import LocalQueue
 from devtools.storage_setup import make_storage
 from importcore.api.http_api import Answer, answered, get, submit
 from importcore.caller import Caller
+from importcore.registry.pool_transport import PoolTransport
+from importcore.registry.registries import TransportFactory
 from importcore.storage.names import StorageNames
 from importcore.wiring import Services, build
 
@@ -26,11 +28,16 @@ class AppInProcess:
 
     @classmethod
     @asynccontextmanager
-    async def started(cls, settings: Mapping[str, str]) -> AsyncIterator["AppInProcess"]:
-        """Start an app from app settings."""
+    async def started(
+        cls,
+        settings: Mapping[str, str],
+        transport: TransportFactory = PoolTransport,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator["AppInProcess"]:
+        """Start an app from app settings; the other two are those of `wiring.build`."""
         names = StorageNames(*[f"app{uuid4().hex[:16]}"] * 3)
         await make_storage(settings["AzureWebJobsStorage"], names)
-        services = build(settings, names=names)
+        services = build(settings, transport, storage_options, names)
         try:
             yield cls(services, settings, names)
         finally:

@@ -49,6 +49,7 @@ class ChunkedBlob:
             TransloadError: As `BlobCopy.run`.
         """
         session = await self._resumed() or session or await self._task.start()
+        await self._note(session, at_once=False)  # so that whoever ends the import cancels it, even if it stays empty
         self._tools.observer(BlobStarted(self._blob.digest, session.offset))
         while True:
             try:
@@ -143,7 +144,9 @@ class ChunkedBlob:
             return None
         self._tools.observer(BlobStarted(self._blob.digest, 0))
         self._reach = 0
-        return await self._task.start()
+        session = await self._task.start()
+        await self._note(session, at_once=False)
+        return session
 
     async def _is_about_the_session(self, session: UploadSession, error: RegistryError) -> bool:
         """Tell a session that is gone without the spec's code for it; raise where no chunk is taken at all.

@@ -1,0 +1,51 @@
+"""A storage account that throttles: every call of an import is answered `503 ServerBusy` once."""
+
+from typing import Any
+
+import httpx
+import pytest
+from azure.core.pipeline.transport import AioHttpTransport
+from starlette.responses import Response
+
+from devtools.serving import serving
+from tests.integration.faults.voyage import IMAGE, Voyage
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+
+BUSY = Response("<Error><Code>ServerBusy</Code></Error>", 503, {"x-ms-error-code": "ServerBusy", "Retry-After": "0"})
+
+
+class _BusyStorage(AioHttpTransport):  # type: ignore[misc]  # the SDK loads it lazily, untyped
+    """Sends every call to a place that is busy, and again to the account when the SDK tries again."""
+
+    def __init__(self, busy: str) -> None:
+        super().__init__()
+        self._busy = busy
+        self._refused: dict[int, Any] = {}
+        self.calls: list[str] = []
+
+    async def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401 (the SDK's)
+        """Carry one request, each the second time."""
+        if self._refused.pop(id(request), None) is not None:
+            return await super().send(request, **options)
+        self._refused[id(request)] = request  # kept, so that no other can have its id
+        self.calls.append(f"{request.method} {httpx.URL(request.url).path}")
+        url, request.url = request.url, self._busy
+        try:
+            return await super().send(request, **options)
+        finally:
+            request.url = url
+
+
+async def test_every_call_to_storage_may_be_refused_once(storage: str) -> None:
+    """Submitting, claiming, heartbeats, the plan, the end: each call is repeated, and nothing is done twice."""
+    async with serving(BUSY) as port:
+        busy = _BusyStorage(f"http://127.0.0.1:{port}/")
+        async with Voyage.begun(storage, storage_options={"transport": busy}) as voyage:
+            record = await voyage.ended()
+            await voyage.require_landed(record)
+            assert (record["attempts"], record["resumptions"]) == (1, 0)
+            assert [event["event"] for event in record["history"]] == ["Queued", "Started", "Planned", "Succeeded"]
+            assert voyage.bytes_sent() == IMAGE.size
+            assert {call.partition(" ")[0] for call in busy.calls} >= {"POST", "PUT", "GET", "DELETE"}
+            assert (await voyage.queue.get_queue_properties()).approximate_message_count == 0
