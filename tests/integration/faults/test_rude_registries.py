@@ -99,6 +99,16 @@ async def test_a_credential_that_stays_refused_is_the_imports_end(storage: str) 
         assert voyage.target.faults.fired() == [2]
 
 
+async def test_a_session_that_followed_a_lost_one_is_canceled(storage: str) -> None:
+    """The blob began again, and was refused before a chunk had passed: the second session goes with the import."""
+    async with Voyage.begun(storage) as voyage:
+        voyage.target.faults.add(rule(refusal(404, "BLOB_UPLOAD_UNKNOWN"), "PATCH", skip=2))
+        voyage.target.faults.add(rule(refusal(403, "DENIED"), "PATCH", skip=2))
+        record = await voyage.ended()
+        assert (record["status"], record["error"]["code"]) == ("Failed", "access_denied")
+        assert len(voyage.target.state()["uploads"]) == 1  # the one that the target claimed to have lost
+
+
 @pytest.mark.parametrize("said", ["0-1", f"0-{10 * CHUNK}"], ids=["less", "more"])
 async def test_a_range_that_is_not_what_was_sent_is_asked_again(storage: str, said: str) -> None:
     """The status knows better than the answer to the chunk; nothing that it has is sent again."""
