@@ -1,4 +1,4 @@
-"""A storage account that throttles: every call of an import is answered `503 ServerBusy` once."""
+"""A storage account that throttles, and one whose answers get lost after the call had its effect."""
 
 from typing import Any
 
@@ -48,4 +48,29 @@ async def test_every_call_to_storage_may_be_refused_once(storage: str) -> None:
             assert [event["event"] for event in record["history"]] == ["Queued", "Started", "Planned", "Succeeded"]
             assert voyage.bytes_sent() == IMAGE.size
             assert {call.partition(" ")[0] for call in busy.calls} >= {"POST", "PUT", "GET", "DELETE"}
+            assert (await voyage.queue.get_queue_properties()).approximate_message_count == 0
+
+
+class _UnheardStorage(_BusyStorage):
+    """Carries every write of a record out, and loses the answer: the SDK tries again and is told of a change."""
+
+    async def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401 (the SDK's)
+        """Carry one request; of a record's write the answer comes from where it is busy."""
+        if request.method != "PUT" or "RowKey" not in request.url or id(request) in self._refused:
+            self._refused.pop(id(request), None)
+            return await AioHttpTransport.send(self, request, **options)
+        await AioHttpTransport.send(self, request, **options)
+        return await super().send(request, **options)
+
+
+async def test_a_write_whose_answer_is_lost_is_known_again(storage: str) -> None:
+    """Every write of the record has its effect and seems to be another's: none is done twice, no message is lost."""
+    async with serving(BUSY) as port:
+        unheard = _UnheardStorage(f"http://127.0.0.1:{port}/")
+        async with Voyage.begun(storage, storage_options={"transport": unheard}) as voyage:
+            record = await voyage.ended()
+            await voyage.require_landed(record)
+            assert (record["attempts"], record["resumptions"]) == (1, 0)
+            assert [event["event"] for event in record["history"]] == ["Queued", "Started", "Planned", "Succeeded"]
+            assert len(unheard.calls) >= 3
             assert (await voyage.queue.get_queue_properties()).approximate_message_count == 0
