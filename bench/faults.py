@@ -129,7 +129,6 @@ class Soak:
             fired[host] = (await self._control.get(f"http://{host}/_emulator/faults")).json()
             tally.faults += sum(rule["fired"] for rule in fired[host])
             (await self._control.delete(f"http://{host}/_emulator/faults")).raise_for_status()
-        tally.upload_faults = tally.faults
         journal = (await self._control.get(f"http://{self._stack.target}/_emulator/journal")).json()
         tally.sent_bytes = sum(entry["request_bytes"] for entry in journal if "/blobs/uploads/" in entry["path"])
         tally.image_bytes = sum(content.size for content in self._images)

@@ -23,7 +23,6 @@ class Tally:
     early_tags: list[str] = field(default_factory=list)
     image_bytes: int = 0
     sent_bytes: int = 0
-    upload_faults: int = 0
     manifests_again: int = 0
     takeovers: list[float] = field(default_factory=list)
     runs: int = 0
@@ -36,7 +35,7 @@ class Tally:
     @property
     def beyond_promise(self) -> int:
         """Bytes sent twice beyond what is promised: a chunk of each blob under way, for each kill and each fault."""
-        allowed = self.chunk_bytes * (self.kills * self.parallel + self.upload_faults)
+        allowed = self.chunk_bytes * (self.kills * self.parallel + self.faults)
         return max(0, self.sent_twice - allowed)
 
     @property

@@ -40,14 +40,13 @@ class Claims:
             return None
         held = ImportMessage(message.import_id, Handover.HELD, stored.record.attempts + 1, message.checkpoint)
         lease = await self._queue.send(held.encode(self._sealer), visible_in=self._lease_seconds)
-        while stored is not None and _may_act(stored.record, message_id, lease.id):
+        while stored is not None and _may_act(stored.record, message_id):
             claimed = _claimed(stored.record, lease.id, message.handover, self._worker)
-            if stored.record.lease_id != lease.id:  # else it is our own write, whose answer was lost
-                try:
-                    stored = await self._records.replace(stored, claimed)
-                except RecordChangedError:
-                    stored = await self._records.get(message.import_id)
-                    continue
+            try:
+                stored = await self._records.replace(stored, claimed)
+            except RecordChangedError:
+                stored = await self._records.get(message.import_id)
+                continue
             return RunningImport(
                 records=self._records, queue=self._queue, sealer=self._sealer, stored=stored, lease=lease,
                 checkpoint=message.checkpoint, lease_seconds=self._lease_seconds,
@@ -56,8 +55,8 @@ class Claims:
         return None
 
 
-def _may_act(record: ImportRecord, *message_ids: str) -> bool:
-    return not record.status.is_final and record.lease_id in {None, *message_ids}
+def _may_act(record: ImportRecord, message_id: str) -> bool:
+    return not record.status.is_final and record.lease_id in {None, message_id}
 
 
 def _claimed(record: ImportRecord, lease_id: str, handover: Handover, worker: str) -> ImportRecord:

@@ -89,13 +89,7 @@ def require_all_allowed(door: PolicyDoor, asker: Asker | None, pairs: tuple[tupl
 class Expansion:
     """Makes the children of a parent, and counts them."""
 
-    def __init__(
-        self,
-        records: ImportRecords,
-        queue: ImportQueue,
-        sealer: Sealer,
-        clients: ImportClients,
-    ) -> None:
+    def __init__(self, records: ImportRecords, queue: ImportQueue, sealer: Sealer, clients: ImportClients) -> None:
         self._records = records
         self._queue = queue
         self._sealer = sealer

@@ -205,14 +205,10 @@ class RunningImport:
 
     async def _change(self, change: Callable[[ImportRecord], ImportRecord]) -> None:
         while True:
-            wanted = change(self.record)
             try:
-                self._stored = await self._records.replace(self._stored, wanted)
+                self._stored = await self._records.replace(self._stored, change(self.record))
             except RecordChangedError:
                 stored = await self._records.get(self.record.id)
-                if stored is not None and stored.record == wanted:
-                    self._stored = stored  # it is our own write, whose answer was lost
-                    return
                 if stored is None or stored.record.status.is_final or stored.record.lease_id != self._lease.id:
                     raise LeaseLostError("the record names another owner") from None
                 self._stored = stored  # the user asked to cancel: that is the only other writer

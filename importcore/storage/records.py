@@ -78,21 +78,28 @@ class ImportRecords:
     async def replace(self, stored: StoredRecord, record: ImportRecord) -> StoredRecord:
         """Write a changed record over the state that was read.
 
+        A write whose answer was lost is repeated by the SDK and refused, because it had its effect: what stands there
+        then is what was to be written.
+
         Raises:
             RecordChangedError: Another wrote it since, or removed it.
         """
         with storage_step("write the record"):
             try:
-                written = await self._client.update_entity(
+                answer = await self._client.update_entity(
                     _entity(record),
                     mode=UpdateMode.REPLACE,
                     etag=stored.etag,
                     match_condition=MatchConditions.IfNotModified,
                 )
+                written = StoredRecord(record, answer["etag"])
             except (ResourceModifiedError, ResourceNotFoundError) as error:
-                raise RecordChangedError from error
+                standing = await self.get(record.id)
+                if standing is None or standing.record != record:
+                    raise RecordChangedError from error
+                written = standing
         self._audit.changed(stored.record, record)
-        return StoredRecord(record, written["etag"])
+        return written
 
     async def delete(self, import_id: str) -> None:
         """Remove a record whose import was never queued."""

@@ -1,5 +1,7 @@
 """A storage account that throttles, and one whose answers get lost after the call had its effect."""
 
+import json
+import logging
 from typing import Any
 
 import httpx
@@ -8,6 +10,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from starlette.responses import Response
 
 from devtools.serving import serving
+from importcore.audit import LOGGER
 from tests.integration.faults.voyage import IMAGE, Voyage
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
@@ -37,18 +40,23 @@ class _BusyStorage(AioHttpTransport):  # type: ignore[misc]  # the SDK loads it 
             request.url = url
 
 
+async def require_an_ordinary_end(voyage: Voyage) -> None:
+    """The import ends as if nothing had happened: in one run, with nothing told twice and no message left."""
+    record = await voyage.ended()
+    await voyage.require_landed(record)
+    assert (record["attempts"], record["resumptions"]) == (1, 0)
+    assert [event["event"] for event in record["history"]] == ["Queued", "Started", "Planned", "Succeeded"]
+    assert (await voyage.queue.get_queue_properties()).approximate_message_count == 0
+
+
 async def test_every_call_to_storage_may_be_refused_once(storage: str) -> None:
     """Submitting, claiming, heartbeats, the plan, the end: each call is repeated, and nothing is done twice."""
     async with serving(BUSY) as port:
         busy = _BusyStorage(f"http://127.0.0.1:{port}/")
         async with Voyage.begun(storage, storage_options={"transport": busy}) as voyage:
-            record = await voyage.ended()
-            await voyage.require_landed(record)
-            assert (record["attempts"], record["resumptions"]) == (1, 0)
-            assert [event["event"] for event in record["history"]] == ["Queued", "Started", "Planned", "Succeeded"]
+            await require_an_ordinary_end(voyage)
             assert voyage.bytes_sent() == IMAGE.size
             assert {call.partition(" ")[0] for call in busy.calls} >= {"POST", "PUT", "GET", "DELETE"}
-            assert (await voyage.queue.get_queue_properties()).approximate_message_count == 0
 
 
 class _UnheardStorage(_BusyStorage):
@@ -63,14 +71,13 @@ class _UnheardStorage(_BusyStorage):
         return await super().send(request, **options)
 
 
-async def test_a_write_whose_answer_is_lost_is_known_again(storage: str) -> None:
-    """Every write of the record has its effect and seems to be another's: none is done twice, no message is lost."""
+async def test_a_write_whose_answer_is_lost_is_known_again(storage: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each write of the record seems to be another's: none is done twice, no message is lost, none is unaudited."""
+    caplog.set_level(logging.INFO, LOGGER)
     async with serving(BUSY) as port:
         unheard = _UnheardStorage(f"http://127.0.0.1:{port}/")
         async with Voyage.begun(storage, storage_options={"transport": unheard}) as voyage:
-            record = await voyage.ended()
-            await voyage.require_landed(record)
-            assert (record["attempts"], record["resumptions"]) == (1, 0)
-            assert [event["event"] for event in record["history"]] == ["Queued", "Started", "Planned", "Succeeded"]
+            await require_an_ordinary_end(voyage)
             assert len(unheard.calls) >= 3
-            assert (await voyage.queue.get_queue_properties()).approximate_message_count == 0
+            lines = [json.loads(record.message) for record in caplog.records if record.name == LOGGER]
+            assert [line["event"] for line in lines] == ["Queued", "Started", "Planned", "Succeeded"]
