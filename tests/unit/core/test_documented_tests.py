@@ -28,6 +28,14 @@ def functions_of(path: Path) -> set[str]:
 def test_every_test_that_a_table_names_exists() -> None:
     """A test that was renamed or removed leaves no promise behind that nothing shows."""
     named = named_in_tables()
-    assert {page for page, _, _ in named} >= {"reliability.md"}
+    assert {page for page, _, _ in named} >= {"reliability.md", "security.md"}
     missing = {(page, f"{path}::{name}") for page, path, name in named if name not in functions_of(ROOT / path)}
     assert missing == set()
+
+
+def test_every_threat_names_the_tests_that_show_its_control() -> None:
+    """A line of the threat model without a test would be a hope."""
+    rows = (ROOT / "docs" / "security.md").read_text().split("| threat | control | test |\n")[1:]
+    threats = [line for table in rows for line in table.partition("\n\n")[0].splitlines()[1:]]
+    assert len(threats) > 40
+    assert [line for line in threats if not NAMED.search(line.rsplit("|", 2)[1])] == []
