@@ -77,6 +77,18 @@ async def take_poisoned(message: func.QueueMessage) -> None:
     await (await services()).poison.take(message.get_body())
 
 
+@app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.notice_queue, connection="AzureWebJobsStorage")
+async def send_notice(message: func.QueueMessage) -> None:
+    """Tell others that an import has ended."""
+    await (await services()).notices.deliver(message.get_body())
+
+
+@app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.notice_poison_queue, connection="AzureWebJobsStorage")
+async def give_up_notice(message: func.QueueMessage) -> None:
+    """Say in the record that a notice was lost, whose message the host gave up."""
+    await (await services()).notices.give_up(message.get_body())
+
+
 @app.timer_trigger(arg_name="timer", schedule="0 */10 * * * *")
 async def keep_up(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the trigger's binding)
     """Put imports back whose message is gone, and remove what is old."""

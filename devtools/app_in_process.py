@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from azure.storage.queue.aio import QueueClient
 
-from devtools.local_queue import LocalQueue
+from devtools.local_queue import LocalQueue, send_notice
 from devtools.storage_setup import make_storage
 from importcore.api.http_api import Answer, answered, get, submit
 from importcore.caller import Caller
@@ -35,7 +35,8 @@ class AppInProcess:
         storage_options: Mapping[str, Any] | None = None,
     ) -> AsyncIterator["AppInProcess"]:
         """Start an app from app settings; the other two are those of `wiring.build`."""
-        names = StorageNames(*[f"app{uuid4().hex[:16]}"] * 3)
+        name = f"app{uuid4().hex[:16]}"
+        names = StorageNames(name, name, name, f"{name}-notices")
         await make_storage(settings["AzureWebJobsStorage"], names)
         services = build(settings, transport, storage_options, names)
         try:
@@ -61,15 +62,26 @@ class AppInProcess:
 
     async def work_off(self) -> None:
         """Deliver messages until the queue is empty."""
+        async with self._queue(self.names.queue) as queue:
+            await LocalQueue(queue).work_off(self._born, _nobody_dies)
 
-        async def nobody_dies() -> None:
-            raise AssertionError("a worker died that nobody killed")
+    async def send_notices(self) -> None:
+        """Deliver the messages of notices until their queue is empty."""
+        async with self._queue(self.names.notice_queue) as queue:
+            await LocalQueue(queue, trigger=send_notice).work_off(self._born, _nobody_dies)
 
-        async with QueueClient.from_connection_string(self._settings["AzureWebJobsStorage"], self.names.queue) as queue:
-            await LocalQueue(queue).work_off(lambda: build(self._settings, names=self.names), nobody_dies)
+    def _queue(self, name: str) -> QueueClient:
+        return QueueClient.from_connection_string(self._settings["AzureWebJobsStorage"], name)
+
+    def _born(self) -> Services:
+        return build(self._settings, names=self.names)
 
     async def import_now(self, source: str, target: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of the body)
         """Submit an import, work it off, and give its record."""
         import_id = await self.submitted({"source": source, "target": target, **more})
         await self.work_off()
         return await self.record(import_id)
+
+
+async def _nobody_dies() -> None:
+    raise AssertionError("a worker died that nobody killed")

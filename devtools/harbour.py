@@ -67,8 +67,9 @@ class Harbour:
         services = self.ship.app.services
         sealer = Sealer(services.settings.sealing_keys)
         claims = Claims(
-            services.records, services.queue, sealer, lease_seconds=services.settings.lease_seconds, worker="short/1"
-        )
+            services.records, services.queue, sealer, services.outbox,
+            lease_seconds=services.settings.lease_seconds, worker="short/1",
+        )  # fmt: skip
         return await claims.claim(ImportMessage.decode(body, sealer), message_id)
 
     async def record(self, import_id: str) -> dict[str, Any]:

@@ -15,6 +15,19 @@ from importcore.wiring import Services
 _POLL_SECONDS = 0.1
 
 
+Trigger = Callable[[Services, bytes, str], Awaitable[None]]
+
+
+async def run_import(worker: Services, body: bytes, message_id: str) -> None:
+    """What the trigger of the import queue does."""
+    await worker.importer.run(body, message_id)
+
+
+async def send_notice(worker: Services, body: bytes, message_id: str) -> None:  # noqa: ARG001 (the trigger's form)
+    """What the trigger of the notice queue does."""
+    await worker.notices.deliver(body)
+
+
 class LocalQueue:
     """The queue trigger of one queue.
 
@@ -22,8 +35,9 @@ class LocalQueue:
     minutes; here it is short, so that stale messages are seen to come back).
     """
 
-    def __init__(self, client: QueueClient, visibility: float = 5.0) -> None:
+    def __init__(self, client: QueueClient, visibility: float = 5.0, trigger: Trigger = run_import) -> None:
         self._client = client
+        self._trigger = trigger
         self._visibility = visibility
         self.refused: list[TransloadError] = []
 
@@ -37,7 +51,7 @@ class LocalQueue:
                     await asyncio.sleep(_POLL_SECONDS)
                     continue
                 try:
-                    await worker.importer.run(base64.b64decode(message.content), message.id)
+                    await self._trigger(worker, base64.b64decode(message.content), message.id)
                 except Died:
                     await worker.aclose()  # what a killed process holds is closed by the kernel
                     await on_death()

@@ -28,6 +28,7 @@ from importcore.request.selection import Selection
 from importcore.run.claim import Claims
 from importcore.run.ending import DEATHS_AT_MOST, Ending
 from importcore.run.expansion import Expansion
+from importcore.run.outbox import Outbox
 from importcore.run.running import CancelRequested, RunningImport
 from importcore.sealing import Sealer
 from importcore.settings.model import Settings
@@ -51,6 +52,7 @@ class Importer:
         settings: Settings,
         records: ImportRecords,
         queue: ImportQueue,
+        outbox: Outbox,
         plans: Plans,
         sealer: Sealer,
         clients: ImportClients,
@@ -64,7 +66,7 @@ class Importer:
         self._sealer = sealer
         self._clients = clients
         self._policies = policies
-        self._claims = Claims(records, queue, sealer, lease_seconds=settings.lease_seconds, worker=worker)
+        self._claims = Claims(records, queue, sealer, outbox, lease_seconds=settings.lease_seconds, worker=worker)
         self._ending = Ending(clients, plans)
         self._expansion = Expansion(records, queue, sealer, clients)
         self._slots = asyncio.Semaphore(settings.parallel_transfers)

@@ -10,6 +10,7 @@ from importcore.errors import (
     StorageUnavailableError,
     TooManyImportsError,
 )
+from importcore.notices.wanted import WantedNotices
 from importcore.policy.door import PolicyDoor
 from importcore.policy.policies import Policies
 from importcore.preview import Preview, preview
@@ -39,7 +40,9 @@ class Intake:
         sealer: Sealer,
         clients: ImportClients,
         policies: Policies,
+        notices: WantedNotices,
     ) -> None:
+        self._notices = notices
         self._policies = policies
         self._records = records
         self._queue = queue
@@ -94,6 +97,7 @@ class Intake:
         message then. Sending it twice does no harm: whoever comes second finds it stale.
 
         Raises:
+            InvalidRequestError: Its callback would lead where this app must not go.
             PolicyError: This installation does not allow it, or not to this caller.
             TooManyImportsError: The caller has as many in flight as it may.
             ImportConflictError: The key was used for another request.
@@ -102,6 +106,7 @@ class Intake:
         door = await self._policies.door()
         asker = door.admit(caller)
         door.require_request(asker, request)
+        self._notices.require_allowed(request.callback)
         import_id = await self._id_for(request, asker, idempotency_key)
         if idempotency_key is None or await self._records.get(import_id) is None:
             await self._require_room_for_one_more(door, asker)
@@ -116,6 +121,7 @@ class Intake:
             status=Status.QUEUED,
             created_at=now(),
             sealed_credentials=self._clients.sealed(request.credentials, import_id),
+            notices=self._notices.of(request.callback, import_id),
         ).noting("Queued")
         stored = await self._records.create(record)
         if stored.record.status is not Status.QUEUED or stored.record.lease_id is not None:
@@ -140,6 +146,8 @@ class Intake:
             return import_id
         targets = [*map(str, request.targets)]
         meaning = repr((_shown_source(request), targets, request.selection, request.mode.value, request.options))
+        if request.callback is not None:
+            meaning += repr((request.callback, request.callback.url))
         claim = KeyClaim(import_id, hashlib.sha256(meaning.encode()).hexdigest())
         # The key is the caller's own: another one's must neither be answered with this record nor get in its way.
         key = hashlib.sha256(f"{asker.identity}\n{idempotency_key}".encode()).hexdigest()

@@ -22,17 +22,21 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from importcore.access.arm import RegistryResources
 from importcore.access.clients import ImportClients
-from importcore.access.identity import AcrEntraTokens, ArmEntraTokens
+from importcore.access.identity import AcrEntraTokens, ArmEntraTokens, EventGridEntraTokens
 from importcore.audit import Audit
 from importcore.documents.watched import WatchedDocument
 from importcore.errors import ConfigurationError, StorageUnavailableError
 from importcore.importer import Importer
 from importcore.intake import Intake
+from importcore.notices.delivery import Notices
+from importcore.notices.letter import Letters
+from importcore.notices.wanted import WantedNotices
 from importcore.policy.document import PolicyDocument
 from importcore.policy.policies import POLICY, Policies
 from importcore.registry.pool_transport import PoolTransport
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.run.ending import Ending
+from importcore.run.outbox import Outbox
 from importcore.run.poison import PoisonedMessages
 from importcore.run.put_back import PutBack
 from importcore.sealing import Sealer
@@ -70,6 +74,8 @@ class Services:
     intake: Intake
     importer: Importer
     poison: PoisonedMessages
+    outbox: Outbox
+    notices: Notices
     records: ImportRecords
     queue: ImportQueue
     plans: Plans
@@ -140,7 +146,7 @@ def build(
         environment: The app settings.
         transport: What carries requests to registries.
         storage_options: More options for the storage SDK's clients, such as a `transport` of their own.
-        names: The queue, table and container.
+        names: The queues, table and container.
 
     Raises:
         ConfigurationError: Names every setting that is missing or wrong.
@@ -155,13 +161,7 @@ def build(
     sealer = Sealer(settings.sealing_keys)
     audit = Audit()
     records = ImportRecords(tables.get_table_client(names.table), audit)
-    queue = ImportQueue(
-        queues.get_queue_client(
-            names.queue,
-            message_encode_policy=TextBase64EncodePolicy(),
-            message_decode_policy=TextBase64DecodePolicy(),
-        )
-    )
+    queue, notice_queue = _queue(queues, names.queue), _queue(queues, names.notice_queue)
     plans = Plans(lambda: _container(settings.storage, storage_identity, names.plan_container, options))
     resources = RegistryResources(settings, registries, ArmEntraTokens(identity, settings.cloud.arm_audience))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity), resources)
@@ -180,11 +180,20 @@ def build(
         policy = WatchedDocument(policy_source, lambda text: read_yaml(text, PolicyDocument, name=shown))
         documents = (policy_source,) if isinstance(policy_source, TextInBlob) else ()
     policies = Policies(settings, policy)
-    intake = Intake(records=records, queue=queue, sealer=sealer, clients=clients, policies=policies)
+    intake = Intake(
+        records=records,
+        queue=queue,
+        sealer=sealer,
+        clients=clients,
+        policies=policies,
+        notices=WantedNotices(settings, registries.gate, sealer),
+    )
+    outbox = Outbox(notice_queue)
     importer = Importer(
         settings=settings,
         records=records,
         queue=queue,
+        outbox=outbox,
         plans=plans,
         sealer=sealer,
         clients=clients,
@@ -192,10 +201,12 @@ def build(
         worker=_worker_name(environment),
     )
     put_back = PutBack(records, queue, sealer)
-    poison = PoisonedMessages(records, plans, sealer, put_back, Ending(clients, plans))
+    poison = PoisonedMessages(records, plans, sealer, put_back, Ending(clients, plans), outbox=outbox)
     silence = max(settings.orphan_seconds, 2 * settings.lease_seconds)
     orphans = Orphans(records, queue, put_back, silence_seconds=silence)
     retention = Retention(records, plans, days=settings.retention_days)
+    letters = Letters(settings.notices, sealer, EventGridEntraTokens(identity))
+    notices = Notices(records, notice_queue, letters, registries, retry_seconds=settings.notices.retry_seconds)
     closing = (queues, tables, identity, storage_identity)
     return Services(
         settings=settings,
@@ -204,6 +215,8 @@ def build(
         intake=intake,
         importer=importer,
         poison=poison,
+        outbox=outbox,
+        notices=notices,
         records=records,
         queue=queue,
         plans=plans,
@@ -245,6 +258,11 @@ def _storage_clients(
         QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY, **options),
         TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **_TIMEOUTS, **options),
     )
+
+
+def _queue(queues: QueueServiceClient, name: str) -> ImportQueue:
+    encode, decode = TextBase64EncodePolicy(), TextBase64DecodePolicy()
+    return ImportQueue(queues.get_queue_client(name, message_encode_policy=encode, message_decode_policy=decode))
 
 
 def _container(

@@ -1,8 +1,8 @@
-"""This app's Entra identity: the tokens that ACR's exchange and Azure Resource Manager take, through azure-identity.
+"""This app's Entra identity: the tokens that ACR's exchange, Azure Resource Manager and Event Grid take.
 
-The credential is named, never probed for: the managed identity in Azure (system-assigned, or the user-assigned one of
-`AZURE_CLIENT_ID`), the developer's `az login` where TRANSLOAD_DEVELOPER_IDENTITY says so. Its tokens are kept by
-azure-identity until shortly before they end.
+They come through azure-identity. The credential is named, never probed for: the managed identity in Azure
+(system-assigned, or the user-assigned one of `AZURE_CLIENT_ID`), the developer's `az login` where
+TRANSLOAD_DEVELOPER_IDENTITY says so. Its tokens are kept by azure-identity until shortly before they end.
 """
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -12,6 +12,8 @@ from importcore.errors import AuthenticationError, RegistryUnavailableError, pri
 
 ACR_SCOPE = "https://containerregistry.azure.net/.default"
 """The audience of ACR in every cloud."""
+EVENT_GRID_SCOPE = "https://eventgrid.azure.net/.default"
+"""The audience of Event Grid (azure-eventgrid uses it in every cloud)."""
 _STEP = "get an Entra token"
 
 
@@ -36,6 +38,17 @@ class ArmEntraTokens:
     async def __call__(self) -> str:
         """A valid access token; raises as `_token` does."""
         return await _token(self._credential, self._scope)
+
+
+class EventGridEntraTokens:
+    """Entra tokens for the topics of Event Grid."""
+
+    def __init__(self, credential: AsyncTokenCredential) -> None:
+        self._credential = credential
+
+    async def __call__(self) -> str:
+        """A valid access token; raises as `_token` does."""
+        return await _token(self._credential, EVENT_GRID_SCOPE)
 
 
 async def _token(credential: AsyncTokenCredential, scope: str) -> str:

@@ -4,11 +4,12 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from importcore.api.event_views import ImportEventView
 from importcore.api.preview_views import PreviewView, SelectionPreviewView
 from importcore.api.views import ErrorBody, ImportListView, ImportView
 from importcore.request.body import ImportBody
 
-_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, SelectionPreviewView, ErrorBody)
+_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, SelectionPreviewView, ImportEventView, ErrorBody)
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -56,8 +57,31 @@ def _errors(**answers: str) -> dict[str, Any]:
 
 
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_SIGNATURE = [
+    {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": description}
+    for name, description in {
+        "webhook-id": "The import's id; the same however often the event is sent",
+        "webhook-timestamp": "Seconds since 1970; refuse it when it is more than five minutes away",
+        "webhook-signature": "One or more of v1,base64(HMAC-SHA256(key, id.timestamp.body)), separated by spaces",
+    }.items()
+]
+_CALLBACK = {
+    "{$request.body#/callbackUrl}": {
+        "post": {
+            "summary": "The import has ended",
+            "security": [],
+            "parameters": _SIGNATURE,
+            "requestBody": {
+                "required": True,
+                "content": {"application/cloudevents+json": {"schema": _ref("ImportEventView")}},
+            },
+            "responses": {"2XX": {"description": "Taken; anything else is sent again, or given up"}},
+        }
+    }
+}
 _SUBMIT = {
     "summary": "Import an image",
+    "callbacks": {"ended": _CALLBACK},
     "parameters": [
         {
             "name": "Idempotency-Key",

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from importcore.errors import ConfigurationError, InvalidRequestError, TransloadError
 from importcore.request.model import ImportOptions
 from importcore.request.selection import Selection
+from importcore.state.notice import Notice
 from importcore.state.record import ErrorReport, ImportRecord
 
 
@@ -109,6 +110,24 @@ class HistoryView(View):
     detail: str = ""
 
 
+class NoticeView(View):
+    """What others are told when the import has ended."""
+
+    channel: str = Field(description="callback, or events for the installation's endpoint")
+    on: str = Field(description="all, or failure alone")
+    status: str = Field(description="Waiting for the end, Unwanted after this end, Due, Delivered or Failed")
+    address: str = Field(description="Whom; of a URL the scheme and host alone, the rest can be a secret")
+    attempts: int
+    next_at: datetime | None = Field(description="When it is tried again")
+    error: str = Field(description="Why the last attempt failed")
+
+    @classmethod
+    def of(cls, notice: Notice) -> "NoticeView":
+        """Show a notice."""
+        shown = {name: getattr(notice, name) for name in cls.model_fields}
+        return cls(**shown)
+
+
 class ImportView(View):
     """One import."""
 
@@ -138,6 +157,7 @@ class ImportView(View):
     finished_at: datetime | None
     waiting_until: datetime | None = Field(description="When a waiting import goes on")
     cancel_requested: bool
+    notices: list[NoticeView]
     history: list[HistoryView]
 
     @classmethod
@@ -170,6 +190,7 @@ class ImportView(View):
             finished_at=record.finished_at,
             waiting_until=record.waiting_until,
             cancel_requested=record.cancel_requested,
+            notices=[NoticeView.of(notice) for notice in record.notices],
             history=[HistoryView(at=e.at, event=e.event, detail=e.detail) for e in record.history],
         )
 

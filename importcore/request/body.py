@@ -150,6 +150,20 @@ class ImportBody(_Body):
         _Text | None,
         Field(description="With Force: keep what a tag stood on under this tag.", examples=["{tag}-{digest8}"]),
     ] = None
+    callbackUrl: Annotated[  # noqa: N815 (camel case as ACR)
+        Annotated[str, Field(max_length=2_048)] | None,
+        Field(
+            examples=["https://example.com/transload"],
+            description="Called when the import has ended, with a signed CloudEvent; sealed, and never shown whole.",
+            json_schema_extra={"writeOnly": True},
+        ),
+    ] = None
+    callbackOn: Annotated[  # noqa: N815 (camel case as ACR)
+        Literal["all", "failure"], Field(description="Call after every end, or after a failure alone.")
+    ] = "all"
+    callbackChildren: Annotated[  # noqa: N815 (camel case as ACR)
+        bool, Field(description="With a selection: call for each of its imports, too.")
+    ] = False
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

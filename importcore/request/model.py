@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from importcore.errors import FieldProblem, InvalidReferenceError, InvalidRequestError, printable
 from importcore.reference import Reference, normal_registry
 from importcore.request.body import TAGS_OF_THE_UNION, ImportBody, SourceBody, decode_object
+from importcore.request.callback import Callback, read_callback
 from importcore.request.contradictions import contradictions
 from importcore.request.selection import Selection
 from importcore.request.selection_body import SelectionReader, selects
@@ -70,6 +71,7 @@ class ImportRequest:
         validate_only: Answer with what would be done, and do nothing.
         source_id: The source's resource id, where the request names that: `source` stands on `UNRESOLVED_REGISTRY`
             until `ImportClients.resolved` has found out the login server.
+        callback: Whom to call when the import has ended.
     """
 
     source: Reference | None
@@ -80,6 +82,7 @@ class ImportRequest:
     options: ImportOptions = ImportOptions()
     validate_only: bool = False
     source_id: RegistryResource | None = None
+    callback: Callback | None = None
 
     @property
     def source_registry(self) -> str:
@@ -123,6 +126,7 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
     selection = SelectionReader(value, default_target, reader.wrong).read() if selects(value) else None
     source, targets = (None, []) if selects(value) else (reader.source(), reader.targets())
     source_id = reader.source_id()
+    callback = read_callback(value, problems)
     if problems or parsed is None or (source is None and selection is None):
         unique = tuple({(p.target, p.message): p for p in problems}.values())
         fields = ", ".join(dict.fromkeys(problem.target or "(the body)" for problem in unique))
@@ -144,6 +148,7 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
         options=options,
         validate_only=parsed.validateOnly,
         source_id=source_id,
+        callback=callback,
     )
 
 

@@ -5,6 +5,7 @@ running.py         the heartbeat that keeps the right, and writes down the progr
 ending.py          the four ends of a run
 poison.py          messages that the host gave up
 put_back.py        a new message for an import whose own is gone or was given up
+outbox.py          telling others that it has ended
 cancellation.py    asking an import to stop
 expansion.py       the run of a parent: makes one child for each chosen tag, and sums them up
 """

@@ -10,6 +10,8 @@ from importcore.storage.records import ImportRecords, StoredRecord
 async def ask_to_stop(records: ImportRecords, queue: ImportQueue, stored: StoredRecord) -> ImportRecord:
     """Ask an import to stop: at once where nobody has begun it, woken where it sleeps, else within a heartbeat.
 
+    One that nobody has begun has its first message in the queue still; whoever receives that tells others of the end.
+
     Returns:
         The record with the wish in it.
 

@@ -7,6 +7,7 @@ that `lease_id` does not name is stale and touches nothing. `docs/decisions/` ar
 
 from dataclasses import replace
 
+from importcore.run.outbox import Outbox
 from importcore.run.running import RunningImport
 from importcore.sealing import Sealer
 from importcore.state.message import Handover, ImportMessage
@@ -19,9 +20,17 @@ class Claims:
     """Turns a message from the queue into the right to run an import."""
 
     def __init__(
-        self, records: ImportRecords, queue: ImportQueue, sealer: Sealer, *, lease_seconds: float, worker: str
+        self,
+        records: ImportRecords,
+        queue: ImportQueue,
+        sealer: Sealer,
+        outbox: Outbox,
+        *,
+        lease_seconds: float,
+        worker: str,
     ) -> None:
         """Take what a claim needs; `worker` names this process, for the record's history."""
+        self._outbox = outbox
         self._worker = worker
         self._records = records
         self._queue = queue
@@ -31,12 +40,17 @@ class Claims:
     async def claim(self, message: ImportMessage, message_id: str) -> RunningImport | None:
         """Claim the import that a message is about; None when the message is stale and may be dropped.
 
+        A message of an import that has ended may be all that is left of a run that died before it told others so:
+        their notices are posted here.
+
         Raises:
             StorageUnavailableError: Nobody knows whether the claim was made. L is left alone then: if the claim was
                 made, L alone may act and will; if not, M may, and L will find itself stale.
         """
         stored = await self._records.get(message.import_id)
         if stored is None or not _may_act(stored.record, message_id):
+            if stored is not None:
+                await self._outbox.post(stored.record)
             return None
         held = ImportMessage(message.import_id, Handover.HELD, stored.record.attempts + 1, message.checkpoint)
         lease = await self._queue.send(held.encode(self._sealer), visible_in=self._lease_seconds)
@@ -48,9 +62,11 @@ class Claims:
                 stored = await self._records.get(message.import_id)
                 continue
             return RunningImport(
-                records=self._records, queue=self._queue, sealer=self._sealer, stored=stored, lease=lease,
-                checkpoint=message.checkpoint, lease_seconds=self._lease_seconds,
+                records=self._records, queue=self._queue, sealer=self._sealer, outbox=self._outbox, stored=stored,
+                lease=lease, checkpoint=message.checkpoint, lease_seconds=self._lease_seconds,
             )  # fmt: skip
+        if stored is not None:
+            await self._outbox.post(stored.record)
         await self._queue.delete(lease)
         return None
 

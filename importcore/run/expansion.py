@@ -146,16 +146,19 @@ class Expansion:
             asked_by=parent.asked_by,
             status=Status.QUEUED,
             created_at=now(),
-            sealed_credentials=self._resealed(parent, import_id),
+            sealed_credentials=self._resealed(parent.sealed_credentials, parent.id, import_id),
+            notices=tuple(
+                replace(notice, sealed_url=self._resealed(notice.sealed_url, parent.id, import_id))
+                for notice in parent.notices
+                if notice.children
+            ),
         ).noting("Queued")
         stored = await self._records.create(child)
         if stored.record.status is Status.QUEUED and stored.record.lease_id is None:
             await self._queue.send(first_message(import_id).encode(self._sealer))
 
-    def _resealed(self, parent: ImportRecord, import_id: str) -> str | None:
-        if parent.sealed_credentials is None:
-            return None
-        return self._sealer.seal(self._sealer.open(parent.sealed_credentials, parent.id), import_id)
+    def _resealed(self, sealed: str | None, parent_id: str, import_id: str) -> str | None:
+        return None if sealed is None else self._sealer.seal(self._sealer.open(sealed, parent_id), import_id)
 
     async def _counts(self, parent: ImportRecord) -> ChildCounts:
         found = Counter(child.status for child in await self._records.children_of(parent.id))

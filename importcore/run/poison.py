@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from importcore.errors import TransloadError
 from importcore.run.ending import Ending
+from importcore.run.outbox import Outbox
 from importcore.run.put_back import PutBack
 from importcore.sealing import Sealer
 from importcore.state.checkpoint import UploadState
@@ -37,7 +38,17 @@ class MessageGivenUpError(TransloadError):
 class PoisonedMessages:
     """Takes messages from the poison queue, so that no import is left `Queued` or `Running` for ever."""
 
-    def __init__(self, records: ImportRecords, plans: Plans, sealer: Sealer, put_back: PutBack, ending: Ending) -> None:
+    def __init__(
+        self,
+        records: ImportRecords,
+        plans: Plans,
+        sealer: Sealer,
+        put_back: PutBack,
+        ending: Ending,
+        *,
+        outbox: Outbox,
+    ) -> None:
+        self._outbox = outbox
         self._records = records
         self._plans = plans
         self._sealer = sealer
@@ -52,7 +63,8 @@ class PoisonedMessages:
         for longer. What cannot be read ends at once.
 
         A poisoned copy has another id than the message had; its attempt number tells whether it is the one that
-        may act for the import, or one that was stale anyway.
+        may act for the import, or one that was stale anyway. Of an import that has ended it may be the last message
+        that is left: then those who wait for the end are told (see `outbox.py`).
         """
         try:
             message = ImportMessage.decode(body, self._sealer)
@@ -65,6 +77,7 @@ class PoisonedMessages:
         while (stored := await self._records.get(message.import_id)) is not None:
             record = stored.record
             if record.status.is_final or message.attempt != record.attempts:
+                await self._outbox.post(record)
                 return
             if record.poisonings >= _POISONINGS_AT_MOST:
                 await self._give_up(record.id, MessageGivenUpError(), message.checkpoint.uploads)
@@ -74,11 +87,15 @@ class PoisonedMessages:
                 return
 
     async def _give_up(self, import_id: str, error: TransloadError, uploads: Sequence[UploadState] = ()) -> None:
-        while (stored := await self._records.get(import_id)) is not None and not stored.record.status.is_final:
+        while (stored := await self._records.get(import_id)) is not None:
+            if stored.record.status.is_final:
+                await self._outbox.post(stored.record)
+                return
             try:
-                await self._records.replace(stored, stored.record.finished(Status.FAILED, error))
+                ended = await self._records.replace(stored, stored.record.finished(Status.FAILED, error))
             except RecordChangedError:
                 continue
+            await self._outbox.post(ended.record)
             await self._ending.give_up_uploads(stored.record, uploads)
             await self._plans.delete(import_id)
             return

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from importcore.deadline import Deadline, OutOfTime
 from importcore.errors import LeaseLostError, StorageUnavailableError
+from importcore.run.outbox import Outbox
 from importcore.sealing import Sealer
 from importcore.state.checkpoint import Checkpoint, UploadState
 from importcore.state.message import Handover, ImportMessage
@@ -41,6 +42,7 @@ class RunningImport:
         records: ImportRecords,
         queue: ImportQueue,
         sealer: Sealer,
+        outbox: Outbox,
         stored: StoredRecord,
         lease: LeaseHandle,
         checkpoint: Checkpoint,
@@ -49,6 +51,7 @@ class RunningImport:
         self._records = records
         self._queue = queue
         self._sealer = sealer
+        self._outbox = outbox
         self._stored = stored
         self._lease = lease
         self._lease_seconds = lease_seconds
@@ -175,9 +178,10 @@ class RunningImport:
             await self._change(lambda record: replace(change(self._with_progress(record)), lease_receipt=receipt))
 
     async def finish(self, change: Callable[[ImportRecord], ImportRecord]) -> None:
-        """End the import: the record first, then the lease message goes."""
+        """End the import: the record first, then those who wait for it are told, then the lease message goes."""
         async with self._one_beat:
             await self._change(lambda record: change(self._with_progress(record)))
+            await self._outbox.post(self.record)
             await self._queue.delete(self._lease)
 
     def _body(self, handover: Handover) -> str:

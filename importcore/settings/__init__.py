@@ -2,5 +2,6 @@
 
 model.py     Settings: what the rest of the product sees
 reader.py    from app settings to values, with every mistake named; values.py one kind of value each
+notices.py   telling others that an import has ended
 clouds.py    what differs between the Azure clouds
 """

@@ -17,6 +17,7 @@ class Cloud:
         arm: The URL of Azure Resource Manager, without a slash at the end.
         arm_audience: The audience of an Entra token for it.
         storage_suffix: What follows `{account}.{service}.` in a storage endpoint.
+        event_grid_suffix: What the host of each Event Grid topic ends in, with the dot.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Cloud:
     arm: str
     arm_audience: str
     storage_suffix: str
+    event_grid_suffix: str
 
 
 PUBLIC = Cloud(
@@ -34,6 +36,7 @@ PUBLIC = Cloud(
     "https://management.azure.com",
     "https://management.azure.com",
     "core.windows.net",
+    ".eventgrid.azure.net",
 )
 CHINA = Cloud(
     "AzureChinaCloud",
@@ -42,6 +45,7 @@ CHINA = Cloud(
     "https://management.chinacloudapi.cn",
     "https://management.chinacloudapi.cn",
     "core.chinacloudapi.cn",
+    ".eventgrid.azure.cn",
 )
 US_GOVERNMENT = Cloud(
     "AzureUSGovernment",
@@ -50,6 +54,7 @@ US_GOVERNMENT = Cloud(
     "https://management.usgovcloudapi.net",
     "https://management.usgovcloudapi.net",
     "core.usgovcloudapi.net",
+    ".eventgrid.azure.us",
 )
 CLOUDS = {cloud.name: cloud for cloud in (PUBLIC, CHINA, US_GOVERNMENT)}
 

@@ -13,6 +13,7 @@ from typing import Self
 from importcore.documents.place import DocumentPlace
 from importcore.reference import registry_of
 from importcore.settings.clouds import PUBLIC, Cloud, cloud_of_registry
+from importcore.settings.notices import NoticeSettings
 from importcore.settings.reader import SettingsReader
 from importcore.settings.values import MEBIBYTE, ConfiguredCredentials, HostSettings, StorageAccount
 
@@ -66,6 +67,7 @@ class Settings:
     use_developer_identity: bool = False
     rules: DocumentPlace | None = None
     policy: DocumentPlace | None = None
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
 
     def host(self, registry: str) -> HostSettings:
         """Give what is special about a registry host; nothing is, unless configured."""
@@ -127,6 +129,7 @@ class Settings:
             use_developer_identity=reader.flag("TRANSLOAD_DEVELOPER_IDENTITY"),
             rules=reader.document("TRANSLOAD_RULES"),
             policy=reader.document("TRANSLOAD_POLICY"),
+            notices=NoticeSettings.read(reader, cloud),
         )
         settings._check_callers(environment, reader)
         for target in settings.allowed_targets:

@@ -144,21 +144,26 @@ class SettingsReader:
     def sealing_keys(self) -> tuple[tuple[str, bytes], ...]:
         """Give the sealing keys, by id, in their order."""
         name = "TRANSLOAD_SEALING_KEYS"
+        keys = self.keys(name, least=_SEALING_KEY_BYTES, most=_SEALING_KEY_BYTES)
+        if not self.text(name, "").strip(", "):
+            self.wrong(f"{name}: is missing; it seals credentials and upload sessions that wait in the queue")
+        return keys
+
+    def keys(self, name: str, *, least: int, most: int) -> tuple[tuple[str, bytes], ...]:
+        """Give keys of so many bytes, by id, in their order."""
         keys: dict[str, bytes] = {}
-        parts = [part.strip() for part in self.text(name, "").split(",") if part.strip()]
-        for part in parts:
+        for part in (part.strip() for part in self.text(name, "").split(",") if part.strip()):
             key_id, _, encoded = part.partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
             except ValueError:  # not base64, or not even ASCII
                 key = b""
-            if not (key_id.isascii() and key_id.isalnum()) or len(key) != _SEALING_KEY_BYTES:
-                self.wrong(f"{name}: each entry must be id:base64, with {_SEALING_KEY_BYTES} bytes in base64")
+            if not (key_id.isascii() and key_id.isalnum()) or not least <= len(key) <= most:
+                size = str(least) if least == most else f"{least} to {most}"
+                self.wrong(f"{name}: each entry must be id:base64, with {size} bytes in base64")
             elif key_id in keys:
                 self.wrong(f"{name}: two keys have the id '{key_id[:40]}'")
             keys[key_id] = key
-        if not parts:
-            self.wrong(f"{name}: is missing; it seals credentials and upload sessions that wait in the queue")
         return tuple(keys.items())
 
     def storage(self, cloud: Cloud) -> StorageAccount:

@@ -2,6 +2,7 @@
 
 record.py        ImportRecord: status, progress, history, and which message may act
 message.py       the queue message of an import
+notice.py        what others are to be told when it has ended; notice_message.py its queue message
 checkpoint.py    what another process needs to go on: the open uploads
 progress.py      what a run reports, added up
 """

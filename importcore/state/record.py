@@ -17,6 +17,7 @@ from importcore.errors import InvalidRequestError, RegistryError, Side, Transloa
 from importcore.reference import Reference
 from importcore.request.model import ImportOptions, Mode
 from importcore.request.selection import Selection
+from importcore.state.notice import Channel, Notice, NoticeStatus
 from importcore.state.progress import Progress
 
 HISTORY_AT_MOST = 60
@@ -166,6 +167,7 @@ class ImportRecord:
         retries: Runs in a row that met a fault which may pass, without progress.
         poisonings: How often in a row the platform gave its message up before a run could claim it.
         waiting_until: When a waiting import goes on; None while it runs.
+        notices: What others are to be told when it has ended, one for each channel.
     """
 
     id: str
@@ -203,6 +205,7 @@ class ImportRecord:
     stalls: int = 0
     retries: int = 0
     poisonings: int = 0
+    notices: tuple[Notice, ...] = ()
 
     def noting(self, event: str, detail: str = "") -> Self:
         """Add to the history; of a very long one the first events and the latest are kept."""
@@ -211,6 +214,19 @@ class ImportRecord:
             half = HISTORY_AT_MOST // 2
             history = history[:half] + history[-half:]
         return replace(self, history=history)
+
+    @property
+    def due_notices(self) -> tuple[Notice, ...]:
+        """What others are still to be told."""
+        return tuple(notice for notice in self.notices if notice.status is NoticeStatus.DUE)
+
+    def notice(self, channel: Channel) -> Notice | None:
+        """What a channel is to be told; None where it is told nothing."""
+        return next((notice for notice in self.notices if notice.channel is channel), None)
+
+    def with_notice(self, changed: Notice) -> Self:
+        """The record with the notice of one channel changed."""
+        return replace(self, notices=tuple(changed if n.channel is changed.channel else n for n in self.notices))
 
     @property
     def source_registry(self) -> str:
@@ -233,5 +249,6 @@ class ImportRecord:
             sealed_credentials=None,
             lease_receipt=None,
             phase=None,
+            notices=tuple(n.after_end(failed=status is Status.FAILED) for n in self.notices),
         )
         return ended.noting(status.value, error.code if error else "")

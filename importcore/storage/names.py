@@ -5,16 +5,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StorageNames:
-    """The queue, table and container. The host derives the poison queue's name."""
+    """The queues, table and container. The host derives the poison queues' names."""
 
     queue: str = "imports"
     table: str = "imports"
     plan_container: str = "plans"
+    notice_queue: str = "notices"
 
     @property
     def poison_queue(self) -> str:
-        """Where the host puts a message that it gave up."""
+        """Where the host puts a message of an import that it gave up."""
         return f"{self.queue}-poison"
+
+    @property
+    def notice_poison_queue(self) -> str:
+        """Where the host puts a message of a notice that it gave up."""
+        return f"{self.notice_queue}-poison"
 
 
 STORAGE_NAMES = StorageNames()

@@ -24,6 +24,8 @@ var roles = loadJsonContent('../roles.json')
 var queues = [
   'imports'
   'imports-poison'
+  'notices'
+  'notices-poison'
 ]
 var tables = [
   'imports'

@@ -45,8 +45,9 @@ class Lease(RuleBasedStateMachine):
         self.services: Services = self.loop.run_until_complete(self._built(environment))
         self.sealer = Sealer(self.services.settings.sealing_keys)
         self.claims = Claims(
-            self.services.records, self.services.queue, self.sealer, lease_seconds=LEASE_SECONDS, worker="w/1"
-        )
+            self.services.records, self.services.queue, self.sealer, self.services.outbox,
+            lease_seconds=LEASE_SECONDS, worker="w/1",
+        )  # fmt: skip
         self.taken: list[tuple[str, str, bytes]] = []
         self.runs: list[RunningImport] = []
         self.id = self.loop.run_until_complete(self._submitted())
