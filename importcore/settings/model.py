@@ -15,7 +15,7 @@ from importcore.reference import registry_of
 from importcore.settings.clouds import PUBLIC, Cloud, cloud_of_registry
 from importcore.settings.notices import NoticeSettings
 from importcore.settings.reader import SettingsReader
-from importcore.settings.values import MEBIBYTE, ConfiguredCredentials, HostSettings, StorageAccount
+from importcore.settings.values import MEBIBYTE, ConfiguredCredentials, HookSettings, HostSettings, StorageAccount
 
 __all__ = ["MEBIBYTE", "CallersBy", "ConfiguredCredentials", "HostSettings", "Settings", "StorageAccount", "callers_by"]
 
@@ -68,6 +68,7 @@ class Settings:
     rules: DocumentPlace | None = None
     policy: DocumentPlace | None = None
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    hooks: Mapping[str, HookSettings] = field(default_factory=dict)
 
     def host(self, registry: str) -> HostSettings:
         """Give what is special about a registry host; nothing is, unless configured."""
@@ -130,6 +131,7 @@ class Settings:
             rules=reader.document("TRANSLOAD_RULES"),
             policy=reader.document("TRANSLOAD_POLICY"),
             notices=NoticeSettings.read(reader, cloud),
+            hooks=reader.hooks("TRANSLOAD_HOOKS"),
         )
         settings._check_callers(environment, reader)
         for target in settings.allowed_targets:

@@ -12,12 +12,20 @@ from importcore.documents.place import DocumentPlace
 from importcore.errors import ConfigurationError, InvalidReferenceError, printable
 from importcore.reference import normal_registry
 from importcore.settings.clouds import CLOUDS, PUBLIC, Cloud, cloud_of_registry
-from importcore.settings.values import KEY_VAULT_UNRESOLVED, ConfiguredCredentials, HostSettings, StorageAccount
+from importcore.settings.values import (
+    KEY_VAULT_UNRESOLVED,
+    ConfiguredCredentials,
+    HookSettings,
+    HostSettings,
+    StorageAccount,
+)
 
 _SEALING_KEY_BYTES = 32
 _CREDENTIALS_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HOSTS = TypeAdapter(dict[str, HostSettings])
 _CREDENTIALS = TypeAdapter(dict[str, ConfiguredCredentials])
+_HOOKS = TypeAdapter(dict[str, HookSettings])
+_HOOK_NAME = re.compile(r"[a-z]{1,32}(/[A-Za-z0-9_-]{1,64})?")
 
 T = TypeVar("T")
 
@@ -113,6 +121,14 @@ class SettingsReader:
         for key in found:
             if _CREDENTIALS_NAME.fullmatch(key) is None:
                 self.wrong(f"{name}: '{printable(key, 64)}': a name has 1 to 64 letters, digits, '_' or '-'")
+        return found
+
+    def hooks(self, name: str) -> dict[str, HookSettings]:
+        """Give what is special about each hook, by `kind` or `kind/name`; nothing of a wrong one is repeated."""
+        found = self._json(name, _HOOKS)
+        for key in found:
+            if _HOOK_NAME.fullmatch(key) is None:
+                self.wrong(f"{name}: '{printable(key, 80)}': must be a kind, or a kind and a name: acr, harbor/team")
         return found
 
     def cloud(self, name: str, *registries: str | None) -> Cloud:

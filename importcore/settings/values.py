@@ -82,6 +82,21 @@ class ConfiguredCredentials(BaseModel):
     password: Annotated[_Resolved, Field(repr=False)]
 
 
+class HookSettings(BaseModel):
+    """What is special about one hook (a value of the JSON object in `TRANSLOAD_HOOKS`, by `kind` or `kind/name`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, alias_generator=to_camel)
+
+    secrets: Annotated[tuple[_Resolved, ...], Field(repr=False, max_length=8)] = ()
+    """Any of them proves the sender; several while one replaces another."""
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
+    """The header that holds the secret, word for word, or the signature; None is where the kind has it."""
+    signed: bool | None = None
+    """The header holds the HMAC-SHA256 of the body, in hexadecimal, instead of the secret; None is as the kind does."""
+    registry: _Registry | None = None
+    """The registry that this hook is about, where the sender does not say, or says another name."""
+
+
 @dataclass(frozen=True, slots=True)
 class StorageAccount:
     """How to reach the storage account that also serves the Functions host.
