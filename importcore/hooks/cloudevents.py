@@ -5,7 +5,6 @@ read as theirs. Any other type is a push when its `data` says so in plain words:
 with `digest` and `actor` where they are known.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from importcore.hooks.eventgrid import read_event as read_event_grid_event
 from importcore.hooks.payload import Delivery, MalformedEventError, Payload, push
 from importcore.hooks.push_event import Heard, Ignored, heard
 from importcore.reference import Reference
+from importcore.strict_json import decode_json
 
 _VERSION = "1.0"
 _PREFIX = "ce-"
@@ -58,7 +58,7 @@ def _read_one(event: Payload, registry: str | None) -> Heard:
     for beginning, read_theirs in _KNOWN.items():
         if kind.startswith(beginning):
             return read_theirs(event, registry)
-    return _read_plain(event, kind)
+    return _read_plain(event, kind, registry)
 
 
 def _with_data(event: Payload) -> Payload:
@@ -66,12 +66,12 @@ def _with_data(event: Payload) -> Payload:
     if not isinstance(data := event.get("data").value, str):
         return event
     try:
-        return Payload({**event.value, "data": json.loads(data)}, event.path)
-    except (ValueError, RecursionError):
+        return Payload({**event.value, "data": decode_json(data)}, event.path)
+    except ValueError:
         return event
 
 
-def _read_plain(event: Payload, kind: str) -> Heard:
+def _read_plain(event: Payload, kind: str, registry: str | None) -> Heard:
     data = event.get("data")
     if data.maybe("image") is None:
         return heard(Ignored(printable(kind, 100), 'is not known, and its data names no "image"'))
@@ -82,7 +82,7 @@ def _read_plain(event: Payload, kind: str) -> Heard:
     return heard(
         push(
             data,
-            image.registry,
+            registry or image.registry,
             image.repository,
             image.tag or (None if image.digest else "latest"),
             image.digest or data.maybe("digest"),

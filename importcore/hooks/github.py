@@ -38,7 +38,7 @@ def read(delivery: Delivery) -> Heard:
             delivery.registry or host or "ghcr.io",
             f"{package.text('namespace')}/{package.text('name')}".lower(),
             container.maybe("name"),
-            container.maybe("digest") or None,
+            container.maybe("digest") or version.maybe("version"),
             at=version.moment("updated_at"),
             actor=body.maybe("sender", "login"),
             delivery=delivery.headers.get("x-github-delivery"),

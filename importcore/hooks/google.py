@@ -4,12 +4,11 @@ Source: cloud.google.com, "Configure Pub/Sub notifications" (topic `gcr`).
 """
 
 import base64
-import binascii
-import json
 
 from importcore.errors import printable
 from importcore.hooks.payload import Delivery, MalformedEventError, Payload, push
 from importcore.hooks.push_event import Heard, Ignored, heard
+from importcore.strict_json import decode_json
 
 
 def read(delivery: Delivery) -> Heard:
@@ -27,7 +26,7 @@ def read(delivery: Delivery) -> Heard:
     return heard(
         push(
             event,
-            host,
+            delivery.registry or host,
             repository,
             tag or None,
             digest,
@@ -39,6 +38,6 @@ def read(delivery: Delivery) -> Heard:
 
 def _unwrapped(message: Payload) -> Payload:
     try:
-        return Payload(json.loads(base64.b64decode(message.text("data"), validate=True)), "message.data")
-    except (ValueError, RecursionError, binascii.Error):
+        return Payload(decode_json(base64.b64decode(message.text("data"), validate=True)), "message.data")
+    except ValueError:  # binascii.Error is one
         raise MalformedEventError("message.data", "must be JSON in base64") from None

@@ -1,6 +1,6 @@
 """Reading what a sender sent: values by path, and a clear error at the first one that is missing or of another kind."""
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from importcore.errors import FieldProblem, InvalidReferenceError, InvalidRequestError, printable
-from importcore.hooks.push_event import PushEvent
+from importcore.hooks.push_event import PushEvent, PushKind
 from importcore.reference import Reference, is_digest, is_tag, normal_registry
+from importcore.strict_json import decode_json
 
 BODY_BYTES_AT_MOST = 1024 * 1024
 EVENTS_AT_MOST = 1_000
 _TEXT_AT_MOST = 2_048
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class MalformedEventError(InvalidRequestError):
@@ -48,14 +50,14 @@ class Payload:
             MalformedEventError: It is not, or is empty, or far too long.
         """
         found = self.get(*names)
-        if not isinstance(found.value, str) or not 0 < len(found.value) <= _TEXT_AT_MOST:
+        if not _is_text(found.value):
             raise MalformedEventError(found.path, f"must be a text of 1 to {_TEXT_AT_MOST} characters")
-        return found.value
+        return str(found.value)
 
     def maybe(self, *names: str) -> str | None:
         """Give a text, or None where there is none."""
         value = self.get(*names).value
-        return value if isinstance(value, str) and 0 < len(value) <= _TEXT_AT_MOST else None
+        return str(value) if _is_text(value) else None
 
     def items(self, *names: str) -> list["Payload"]:
         """Give the members of a list that must be there.
@@ -82,6 +84,11 @@ class Payload:
         return None
 
 
+def _is_text(value: object) -> bool:
+    """Half of a surrogate pair is no text: nothing that it were written to would take it."""
+    return isinstance(value, str) and 0 < len(value) <= _TEXT_AT_MOST and not _HALF_A_CHARACTER.search(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One request of a sender.
@@ -89,7 +96,8 @@ class Delivery:
     Attributes:
         body: As it came.
         headers: By lower-case name.
-        registry: The registry that is configured for this hook, where a sender does not say its own.
+        registry: The registry that is configured for this hook; it counts before what the sender says, whose own
+            name for its registry may be one that only its network knows.
     """
 
     body: bytes
@@ -110,8 +118,8 @@ class Delivery:
                 fields = {}
             body = fields.get("payload", [""])[0].encode()
         try:
-            return Payload(json.loads(body))
-        except (ValueError, RecursionError) as error:
+            return Payload(decode_json(body))
+        except ValueError as error:
             raise MalformedEventError("", f"is no JSON: {printable(str(error), 120)}") from None
 
 
@@ -125,6 +133,7 @@ def push(
     at: datetime | None = None,
     actor: str | None = None,
     delivery: str | None = None,
+    kind: PushKind = PushKind.IMAGE,
 ) -> PushEvent:
     """Make a push of what was read, in normal form. A tag that is a digest is none (Harbor names untagged pushes so).
 
@@ -138,6 +147,8 @@ def push(
         raise MalformedEventError(place.path, f"'{printable(name, 80)}' is no tag")
     if tag and digest is None and is_digest(tag):
         digest = tag
+    if name is None and digest is None:
+        raise MalformedEventError(place.path, "names neither a tag nor a digest")
     if digest is not None and not is_digest(digest):
         raise MalformedEventError(place.path, f"'{printable(digest, 80)}' is no digest")
     try:
@@ -147,4 +158,4 @@ def push(
     if named.tag or named.digest:
         raise MalformedEventError(place.path, f"'{printable(repository, 80)}' is more than a repository")
     who, sent_as = (printable(text, 100) if text else None for text in (actor, delivery))
-    return PushEvent(named.registry, named.repository, name, digest, at, who, sent_as)
+    return PushEvent(named.registry, named.repository, name, digest, at, who, sent_as, kind)

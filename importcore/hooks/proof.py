@@ -8,14 +8,15 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from importcore.errors import TransloadError
+from importcore.errors import TransloadError, UnauthenticatedError
 from importcore.hooks.senders import Sender
 from importcore.settings.values import HookSettings
 
 _SIGNATURE_PREFIX = "sha256="
+_SCHEME = "Bearer "
 
 
-class HookRefusedError(TransloadError):
+class HookRefusedError(UnauthenticatedError):
     """A delivery does not prove that it comes from its sender."""
 
     code = "hook_refused"
@@ -49,5 +50,9 @@ def require_proof(sender: Sender, hook: HookSettings | None, body: bytes, header
 def _is_right(sent: str, secret: str, body: bytes, *, signs: bool) -> bool:
     if signs:
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(sent.removeprefix(_SIGNATURE_PREFIX).lower().encode(), signature.encode())
-    return hmac.compare_digest(sent.encode(), secret.encode())
+        return _same(sent.removeprefix(_SIGNATURE_PREFIX).lower(), signature)
+    return _same(sent, secret) | _same(sent.removeprefix(_SCHEME), secret)
+
+
+def _same(sent: str, right: str) -> bool:
+    return hmac.compare_digest(sent.encode(errors="replace"), right.encode())

@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from importcore.reference import Reference
+
+
+class PushKind(StrEnum):
+    """What was pushed, in the words of ACR's webhook, which rules use too."""
+
+    IMAGE = "push"
+    CHART = "chart_push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,7 @@ class PushEvent:
         at: When, where the sender says so.
         actor: Who, where the sender says so.
         delivery: The sender's own id of its message, where it has one that is the same when it sends again.
+        kind: What was pushed; an image is any artifact that is no chart of Helm 2.
     """
 
     registry: str
@@ -27,11 +36,12 @@ class PushEvent:
     at: datetime | None = None
     actor: str | None = None
     delivery: str | None = None
+    kind: PushKind = PushKind.IMAGE
 
     @property
     def source(self) -> Reference:
-        """What to import: the tag, not the digest, since it may have moved again."""
-        return Reference(self.registry, self.repository, self.tag)
+        """What to import: the tag rather than the digest, since it may have moved again; else the digest."""
+        return Reference(self.registry, self.repository, self.tag, None if self.tag else self.digest)
 
     @property
     def identity(self) -> str | None:

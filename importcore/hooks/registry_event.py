@@ -8,9 +8,9 @@ reference".
 from importcore.content import MANIFEST_TYPES
 from importcore.errors import printable
 from importcore.hooks.payload import Payload, push
-from importcore.hooks.push_event import Ignored, PushEvent
+from importcore.hooks.push_event import Ignored, PushEvent, PushKind
 
-_PUSHES = frozenset({"push", "chart_push"})
+_PUSHES = {kind.value: kind for kind in PushKind}
 _REASONS = {
     "ping": "a test of the connection",
     "delete": "nothing is deleted at the target when something is deleted at the source",
@@ -27,7 +27,7 @@ def read_registry_event(event: Payload, registry: str | None) -> PushEvent | Ign
 
     Args:
         event: The event.
-        registry: Which registry it is about, where the event does not say so.
+        registry: Which registry it is about; None is what the event says.
 
     Raises:
         MalformedEventError: Names the field.
@@ -43,11 +43,12 @@ def read_registry_event(event: Payload, registry: str | None) -> PushEvent | Ign
         return Ignored(f"{action} {printable(repository, 120)}", f"a {printable(media_type, 80)} is no manifest")
     return push(
         target,
-        event.maybe("request", "host") or registry,
+        registry or event.maybe("request", "host"),
         repository,
         target.maybe("tag"),
         target.maybe("digest"),
         at=event.moment("timestamp"),
         actor=event.maybe("actor", "name"),
         delivery=event.maybe("id"),
+        kind=_PUSHES[action],
     )

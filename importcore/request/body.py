@@ -4,12 +4,12 @@ Names are those of ACR's own `ImportImageParameters` (ARM, Microsoft.ContainerRe
 fields beside them. What the fields mean together is read by `request.py`.
 """
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from importcore.errors import InvalidRequestError, printable
+from importcore.strict_json import decode_json
 
 BODY_BYTES_AT_MOST = 256 * 1024
 TAGS_OF_THE_UNION = frozenset({"text", "object"})
@@ -177,16 +177,9 @@ def decode_object(body: bytes) -> dict[str, Any]:
     if not body:
         raise InvalidRequestError("the request has no body; send JSON")
     try:
-        value = json.loads(body, object_pairs_hook=_object_without_duplicates)
-    except (ValueError, RecursionError) as error:
+        value = decode_json(body)
+    except ValueError as error:
         raise InvalidRequestError(f"the body is not valid JSON: {printable(str(error), 120)}") from error
     if not isinstance(value, dict):
         raise InvalidRequestError("the body is not a JSON object")
-    return value
-
-
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("an object names a field twice")
     return value

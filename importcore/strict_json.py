@@ -1,0 +1,30 @@
+"""Reading JSON that came from outside: what two readers could understand differently is refused.
+
+RFC 8259 leaves names that come twice to each reader, and knows no NaN; Python's reader takes both.
+"""
+
+import json
+from typing import Any, NoReturn
+
+
+def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    """Decode one JSON value.
+
+    Raises:
+        ValueError: It is no JSON, is nested too deep, names a field twice, or holds NaN or Infinity.
+    """
+    try:
+        return json.loads(body, object_pairs_hook=_object_without_duplicates, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("an object names a field twice")
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
