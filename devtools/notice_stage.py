@@ -87,6 +87,11 @@ class NoticeStage:
         """`POST /api/imports/{id}/cancel`."""
         await self._call(lambda on: cancel(on, _CALLER, import_id))
 
+    async def lose_messages(self) -> None:
+        """Empty the queue of the imports, as if the messages had never been sent."""
+        async with QueueClient.from_connection_string(self.storage, self.names.queue) as client:
+            await client.clear_messages()
+
     async def run_imports(self, mortality: Mortality | None = None) -> None:
         """Work the queue of the imports off; a worker that died is replaced by one that does not."""
         async with QueueClient.from_connection_string(self.storage, self.names.queue) as client:

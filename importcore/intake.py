@@ -175,7 +175,7 @@ class Intake:
             if stored.record.status.is_final:
                 raise ImportConflictError(f"the import has already ended: {stored.record.status}")
             try:
-                return await ask_to_stop(self._records, self._queue, stored)
+                return await ask_to_stop(self._records, self._queue, self._sealer, stored)
             except RecordChangedError:
                 continue
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from devtools.stack.options import RegistryKind, StackOptions
 
 _CALLERS = ("TRANSLOAD_", "AzureFunctionsJobHost__", "LOCALHOST_")
+_REGISTRIES = "TRANSLOAD_REGISTRIES"
 
 
 def app_settings(
@@ -29,9 +30,11 @@ def app_settings(
         sealing_key: 32 bytes in base64.
         identity_endpoint: URL of the managed identity endpoint.
         identity_header: Its shared secret.
-        caller: The stack's own environment; its `TRANSLOAD_…`, `AzureFunctionsJobHost__…` and `LOCALHOST_…` win.
+        caller: The stack's own environment; its `TRANSLOAD_…`, `AzureFunctionsJobHost__…` and `LOCALHOST_…` win;
+            the hosts of its `TRANSLOAD_REGISTRIES` stand beside those of the stack.
     """
     registry = {"plainHttp": True, "private": True, "acr": options.registries is RegistryKind.EMULATOR}
+    hosts = {source: registry, target: registry, **json.loads(caller.get(_REGISTRIES) or "{}")}
     given = {
         "TRANSLOAD_SLICE_SECONDS": options.slice_seconds,
         "TRANSLOAD_LEASE_SECONDS": options.lease_seconds,
@@ -45,11 +48,11 @@ def app_settings(
         "IDENTITY_HEADER": identity_header,
         "TRANSLOAD_DEFAULT_TARGET_REGISTRY": target,
         "TRANSLOAD_TARGET_REGISTRIES": target,
-        "TRANSLOAD_REGISTRIES": json.dumps({source: registry, target: registry}),
         "TRANSLOAD_SEALING_KEYS": f"local:{sealing_key}",
         # one machine: look often, and end soon
         "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.5",
         "LOCALHOST_DRAIN_SECONDS": "10",
         **{name: str(value) for name, value in given.items() if value is not None},
         **{name: value for name, value in caller.items() if name.startswith(_CALLERS)},
+        _REGISTRIES: json.dumps(hosts),
     }

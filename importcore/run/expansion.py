@@ -128,7 +128,7 @@ class Expansion:
         for child in await self._records.children_of(parent.id):
             while (stored := await self._records.get(child.id)) is not None and not stored.record.status.is_final:
                 try:
-                    await ask_to_stop(self._records, self._queue, stored)
+                    await ask_to_stop(self._records, self._queue, self._sealer, stored)
                 except RecordChangedError:
                     continue
                 break

@@ -5,65 +5,21 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from devtools.demo.proof import content_of
-from devtools.sample_images import SampleImage, multi_platform
-from devtools.stack_process import Stack, running_stack
+from devtools.receiver import Receiver
+from devtools.stack_process import running_stack
+from devtools.stack_user import CALLBACK_KEY, IMAGE, StackUser
 from importcore.reference import Reference
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
-FINAL = {"Succeeded", "Failed", "Canceled"}
-IMAGE = multi_platform([50_000, 3_000], ["linux/amd64", "linux/arm64"])
 
-
-class User:
-    """Somebody with an HTTP client and images to import."""
-
-    def __init__(self, stack: Stack, api: httpx.AsyncClient) -> None:
-        self.stack, self.api = stack, api
-
-    async def push(self, repository: str, image: SampleImage = IMAGE) -> str:
-        """Push an image to the source, signed in with the stack's managed identity."""
-        reference = Reference.in_registry(self.stack.source, f"{repository}:1")
-        async with content_of(reference, self.stack.identity) as content:
-            await content.push(image, "1")
-        return str(reference)
-
-    async def ended(self, import_id: str) -> dict[str, Any]:
-        """Wait until an import has ended."""
-        while True:
-            record: dict[str, Any] = (await self.api.get(f"/api/imports/{import_id}")).json()
-            if record["status"] in FINAL:
-                return record
-            await asyncio.sleep(0.1)
-
-    async def require_equal(self, reference: str, image: SampleImage = IMAGE) -> None:
-        """The target serves exactly the image."""
-        wanted = Reference.parse(reference)
-        async with content_of(wanted, self.stack.identity) as content:
-            found = await content.read(wanted.manifest_reference)
-        assert (found.root, set(found.blobs)) == (image.root, set(image.blobs))
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def user() -> AsyncIterator[User]:
-    """A user of a stack with two workers and emulated ACRs that want a sign-in."""
-    async with (
-        running_stack("--hosts", "2", "--lease-seconds", "2") as stack,
-        httpx.AsyncClient(base_url=stack.api, timeout=30, trust_env=False) as api,
-    ):
-        yield User(stack, api)
-
-
-async def test_one_call_imports_an_image(user: User) -> None:
+async def test_one_call_imports_an_image(user: StackUser) -> None:
     """202 with Location and Retry-After, then a record that ends Succeeded, and equal bytes at the target."""
     target = f"{user.stack.target}/one/call:1"
     answer = await user.api.post("/api/imports", json={"source": await user.push("one"), "target": target})
@@ -78,7 +34,7 @@ async def test_one_call_imports_an_image(user: User) -> None:
     await user.require_equal(target)
 
 
-async def test_the_words_of_acr_are_understood(user: User) -> None:
+async def test_the_words_of_acr_are_understood(user: StackUser) -> None:
     """`ImportImageParameters` as ACR has them, with the default target registry and the default tag."""
     await user.push("words")
     body = {"source": {"registryUri": user.stack.source, "sourceImage": "words:1"}, "mode": "Force"}
@@ -88,7 +44,21 @@ async def test_the_words_of_acr_are_understood(user: User) -> None:
     assert (target["reference"], target["digest"]) == (f"{user.stack.target}/words:1", IMAGE.root)
 
 
-async def test_every_wrong_field_is_named_and_nothing_is_queued(user: User) -> None:
+async def test_whoever_asked_is_called_back(user: StackUser) -> None:
+    """The host's own triggers bring a notice from its queue to its receiver, signed, after a success and a failure."""
+    more = {"target": f"{user.stack.target}/told:1", "callbackUrl": user.callback_url}
+    good = await user.api.post("/api/imports", json={"source": await user.push("told"), **more})
+    bad = await user.api.post("/api/imports", json={"source": f"{user.stack.source}/told:missing", **more})
+    records = [await user.told(answer.json()["id"]) for answer in (good, bad)]
+    told = {each.event["id"]: each for each in user.receiver.deliveries}
+    assert {told[record["id"]].event["type"] for record in records} == {
+        "Transload.Import.Succeeded",
+        "Transload.Import.Failed",
+    }
+    assert all(each.is_signed_with(CALLBACK_KEY) for each in told.values())
+
+
+async def test_every_wrong_field_is_named_and_nothing_is_queued(user: StackUser) -> None:
     """One answer names them all; the list of imports is as long as before."""
     before = (await user.api.get("/api/imports?top=200")).json()["value"]
     body = {
@@ -111,7 +81,7 @@ async def test_every_wrong_field_is_named_and_nothing_is_queued(user: User) -> N
     assert (await user.api.get("/api/imports?top=200")).json()["value"] == before
 
 
-async def test_a_repeated_key_answers_the_first_record(user: User) -> None:
+async def test_a_repeated_key_answers_the_first_record(user: StackUser) -> None:
     """The same Idempotency-Key gives the same import; another request under that key is a conflict."""
     body = {"source": await user.push("twice"), "target": f"{user.stack.target}/twice:1"}
     first = await user.api.post("/api/imports", json=body, headers={"Idempotency-Key": "k-1"})
@@ -122,7 +92,7 @@ async def test_a_repeated_key_answers_the_first_record(user: User) -> None:
     assert (other.status_code, other.json()["error"]["code"]) == (409, "conflict")
 
 
-async def test_the_list_is_newest_first_and_paged(user: User) -> None:
+async def test_the_list_is_newest_first_and_paged(user: StackUser) -> None:
     """Pages of two follow each other without gap or overlap, newest first; a status filters."""
     for number in range(3):
         body = {"source": await user.push("listed"), "target": f"{user.stack.target}/listed:{number}"}
@@ -139,14 +109,14 @@ async def test_the_list_is_newest_first_and_paged(user: User) -> None:
     assert (await user.api.get("/api/imports?status=Nope&top=0")).status_code == 400
 
 
-async def test_unknown_imports_and_routes_are_404(user: User) -> None:
+async def test_unknown_imports_and_routes_are_404(user: StackUser) -> None:
     """An id that is none is 404 with a code; a wrong method is 404 as on the real host."""
     missing = await user.api.get("/api/imports/0123456789abcdefghj")
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "import_not_found")
     assert (await user.api.delete("/api/imports")).status_code == 404
 
 
-async def test_a_finished_import_cannot_be_canceled(user: User) -> None:
+async def test_a_finished_import_cannot_be_canceled(user: StackUser) -> None:
     """Cancel after the end is a conflict and changes nothing."""
     body = {"source": await user.push("over"), "target": f"{user.stack.target}/over:1"}
     record = await user.ended((await user.api.post("/api/imports", json=body)).json()["id"])
@@ -154,14 +124,14 @@ async def test_a_finished_import_cannot_be_canceled(user: User) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
 
 
-async def test_a_registry_that_is_not_allowed_is_refused(user: User) -> None:
+async def test_a_registry_that_is_not_allowed_is_refused(user: StackUser) -> None:
     """A target that this installation does not serve is 403, with the setting that decides it."""
     answer = await user.api.post("/api/imports", json={"source": "alpine", "target": "other.azurecr.io/a:1"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
     assert "TRANSLOAD_TARGET_REGISTRIES" in answer.json()["error"]["action"]
 
 
-async def test_health_and_description_answer(user: User) -> None:
+async def test_health_and_description_answer(user: StackUser) -> None:
     """Health names each part; the description has the paths that this test file uses."""
     health = await user.api.get("/api/health")
     assert health.json() == {
@@ -181,7 +151,7 @@ async def test_two_gibibytes_survive_a_kill_in_little_memory(tmp_path: Path) -> 
         async with content_of(reference, stack.identity) as content:
             original = await content.push_large(block, 2048, "1")
         async with httpx.AsyncClient(base_url=stack.api, timeout=30, trust_env=False) as api:
-            user = User(stack, api)
+            user = StackUser(stack, api, Receiver(), "")
             body = {"source": str(reference), "target": f"{stack.target}/huge:1"}
             import_id = (await api.post("/api/imports", json=body)).json()["id"]
             while (await api.get(f"/api/imports/{import_id}")).json()["progress"]["bytesDone"] < 600 * 1024 * 1024:

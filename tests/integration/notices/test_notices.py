@@ -119,6 +119,18 @@ async def test_a_canceled_import_is_told_although_it_never_began(stage: NoticeSt
     assert told.event["type"] == "Transload.Import.Canceled"
 
 
+async def test_a_canceled_import_is_told_although_its_submission_died(stage: NoticeStage) -> None:
+    """There was a record and no message: the cancellation sends one, so that somebody comes and tells."""
+    import_id = await stage.submitted(callbackUrl=CALLBACK_URL)
+    await stage.lose_messages()
+    await stage.canceled(import_id)
+    await stage.run_imports()
+    await stage.send_notices()
+
+    (told,) = stage.receiver.deliveries
+    assert (told.event["id"], told.event["type"]) == (import_id, "Transload.Import.Canceled")
+
+
 async def test_the_imports_of_a_selection_call_where_they_shall(stage: NoticeStage) -> None:
     """A parent calls in any case, its children where `callbackChildren` says so."""
     many = {"source": f"{SOURCE}/app", "target": None, "targetRegistry": TARGET, "callbackUrl": CALLBACK_URL}
