@@ -91,6 +91,10 @@ param purgeProtection bool = true
 @secure()
 param firstSealingKey string = 'k1:${substring(replace('${newGuid()}${newGuid()}', '-', ''), 0, 42)}A='
 
+@description('The first key that callbacks are signed with, as id:base64. Used once, where the vault holds none; receivers get it from there.')
+@secure()
+param firstCallbackKey string = 'k1:${substring(replace('${newGuid()}${newGuid()}', '-', ''), 0, 42)}A='
+
 // Entra authentication
 
 @description('The client id of an app registration: callers then need an Entra token for it. A policy has to name them, too. Empty: function keys protect the API.')
@@ -138,6 +142,14 @@ param existingEventTopics object = {}
 
 @description('What the names of the repositories begin with whose pushes are sent; empty: all.')
 param eventRepositoryPrefix string = ''
+
+// Being told when imports have ended
+
+@description('The resource id of an Event Grid topic with the CloudEvents schema that gets an event about the end of every import; the app gets the right to send to it. Empty: none.')
+param noticeTopicId string = ''
+
+@description('The only hosts that callbacks may go to, host[:port] or *.domain; empty: any public one.')
+param callbackHosts array = []
 
 // Monitoring
 
@@ -222,6 +234,7 @@ module vault 'app/vault.bicep' = {
     private: privateNetwork
     purgeProtection: purgeProtection
     firstSealingKey: firstSealingKey
+    firstCallbackKey: firstCallbackKey
   }
 }
 
@@ -354,6 +367,9 @@ module settings 'app/app_settings.bicep' = {
     sourceRegistries: sourceRegistries
     policy: policy
     rules: rules
+    callbackKeysReference: vault.outputs.callbackKeysReference
+    callbackHosts: callbackHosts
+    eventsEndpoint: empty(noticeTopicId) ? '' : noticeTopic!.outputs.endpoint
     callersSignIn: !empty(entraClientId)
     moreSettings: moreSettings
   }
@@ -421,6 +437,15 @@ module eventSubscriptions 'events/subscription.bicep' = [for (id, i) in eventReg
     repositoryPrefix: eventRepositoryPrefix
   }
 }]
+
+module noticeTopic 'events/notice_topic.bicep' = if (!empty(noticeTopicId)) {
+  scope: resourceGroup(split(noticeTopicId, '/')[2], split(noticeTopicId, '/')[4])
+  name: 'notice-topic-${token}'
+  params: {
+    name: last(split(noticeTopicId, '/'))
+    principalId: identity.outputs.principalId
+  }
+}
 
 module alerts 'app/alerts.bicep' = if (alertsEnabled) {
   scope: group

@@ -43,6 +43,9 @@ param eventRegistryIds = filter(split(readEnvironmentVariable('EVENT_REGISTRY_ID
 param existingEventTopics = json(readEnvironmentVariable('EXISTING_EVENT_TOPICS', '{}'))
 param eventRepositoryPrefix = readEnvironmentVariable('EVENT_REPOSITORY_PREFIX', '')
 
+param noticeTopicId = readEnvironmentVariable('NOTICE_TOPIC_ID', '')
+param callbackHosts = filter(split(readEnvironmentVariable('CALLBACK_HOSTS', ''), ','), host => !empty(host))
+
 param logRetentionDays = int(readEnvironmentVariable('LOG_RETENTION_DAYS', '30'))
 param dailyLogLimitGb = int(readEnvironmentVariable('DAILY_LOG_LIMIT_GB', '-1'))
 param alertsEnabled = bool(readEnvironmentVariable('ALERTS_ENABLED', 'true'))

@@ -46,6 +46,15 @@ param policy string
 @description('TRANSLOAD_RULES: what a push means; the text itself, file:NAME or blob:documents/NAME. Empty: none.')
 param rules string
 
+@description('The Key Vault reference of TRANSLOAD_CALLBACK_KEYS.')
+param callbackKeysReference string
+
+@description('TRANSLOAD_CALLBACK_HOSTS: the only hosts that callbacks may go to; empty: any public one.')
+param callbackHosts array
+
+@description('TRANSLOAD_EVENTS_ENDPOINT: where an event about the end of every import goes; empty: nowhere.')
+param eventsEndpoint string
+
 @description('True: callers need an Entra token. False: a function key.')
 param callersSignIn bool
 
@@ -88,6 +97,9 @@ var transloadSettings = {
   TRANSLOAD_CALLERS: callersSignIn ? 'entra' : 'function-key'
   TRANSLOAD_POLICY: policy
   TRANSLOAD_RULES: rules
+  TRANSLOAD_CALLBACK_KEYS: callbackKeysReference
+  TRANSLOAD_CALLBACK_HOSTS: join(callbackHosts, ',')
+  TRANSLOAD_EVENTS_ENDPOINT: eventsEndpoint
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {

@@ -1,6 +1,7 @@
-// The vault: the sealing key and the credentials of registries. The app reads them as Key Vault references.
+// The vault: the sealing key, the key of callbacks and the credentials of registries. The app reads them as Key Vault
+// references.
 //
-// Both secrets are made once and never overwritten by a deployment: a new sealing key would make everything unreadable
+// The secrets are made once and never overwritten by a deployment: a new sealing key would make everything unreadable
 // that waits in the queue, and the credentials are the operator's to write. Needs Bicep 0.38 (`onlyIfNotExists`).
 
 @description('The name of the vault: 3 to 24 letters, digits and dashes; unique in Azure.')
@@ -27,6 +28,10 @@ param purgeProtection bool
 @description('The first value of the sealing key, as TRANSLOAD_SEALING_KEYS wants it. It is used only where the vault holds none yet.')
 @secure()
 param firstSealingKey string
+
+@description('The first value of the key that callbacks are signed with, as TRANSLOAD_CALLBACK_KEYS wants it; used as that one is.')
+@secure()
+param firstCallbackKey string
 
 var roles = loadJsonContent('../roles.json')
 
@@ -59,6 +64,16 @@ resource sealingKeys 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = {
   properties: {
     value: firstSealingKey
     contentType: 'TRANSLOAD_SEALING_KEYS: id:base64, separated by commas; the first seals, all open'
+  }
+}
+
+@onlyIfNotExists()
+resource callbackKeys 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = {
+  parent: vault
+  name: 'callback-keys'
+  properties: {
+    value: firstCallbackKey
+    contentType: 'TRANSLOAD_CALLBACK_KEYS: id:base64, separated by commas; every one signs'
   }
 }
 
@@ -99,6 +114,9 @@ output name string = vault.name
 
 @description('The app setting that refers to the sealing key.')
 output sealingKeysReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/sealing-keys)'
+
+@description('The app setting that refers to the key of callbacks.')
+output callbackKeysReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/callback-keys)'
 
 @description('The app setting that refers to the credentials of registries.')
 output registryCredentialsReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/registry-credentials)'

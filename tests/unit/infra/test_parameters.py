@@ -8,7 +8,7 @@ from importcore.settings.model import Settings
 from tests.unit.infra.bicep_text import INFRA, bicep_files, parameters, text
 
 _BINDINGS = (INFRA / "main.bicepparam").read_text()
-_MADE_BY_THE_DEPLOYMENT = {"firstSealingKey"}
+_MADE_BY_THE_DEPLOYMENT = {"firstSealingKey", "firstCallbackKey"}
 
 
 @pytest.mark.parametrize("path", bicep_files())
@@ -35,11 +35,14 @@ def test_a_default_is_the_same_in_both_files() -> None:
     assert {name: value for name, value in simple if defaults[name] != value} == {}
 
 
-def test_the_first_sealing_key_is_one_that_the_app_accepts() -> None:
-    """Two GUIDs without dashes give 42 characters of base64, and `A=` completes 32 bytes."""
-    assert "'k1:${substring(replace('${newGuid()}${newGuid()}', '-', ''), 0, 42)}A='" in text("main.bicep")
+def test_the_first_keys_are_such_that_the_app_accepts() -> None:
+    """For sealing and for callbacks. Two GUIDs without dashes give 42 characters of base64, and `A=` completes 32 bytes."""
+    default = "'k1:${substring(replace('${newGuid()}${newGuid()}', '-', ''), 0, 42)}A='"
+    assert text("main.bicep").count(default) == 2
     guids = "9f0e1d2c-3b4a-4958-8776-65544332211001234567-89ab-4cde-8f01-23456789abcd"
     key = f"k1:{guids.replace('-', '')[:42]}A="
-    settings = Settings.from_environment({"AzureWebJobsStorage": "x", "TRANSLOAD_SEALING_KEYS": key})
+    given = {"AzureWebJobsStorage": "x", "TRANSLOAD_SEALING_KEYS": key, "TRANSLOAD_CALLBACK_KEYS": key}
+    settings = Settings.from_environment(given)
     [(key_id, value)] = settings.sealing_keys
     assert (key_id, len(value)) == ("k1", 32)
+    assert settings.notices.callback_keys == settings.sealing_keys
