@@ -46,6 +46,7 @@ from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
+from importcore.upkeep.backlog import measure_backlog
 from importcore.upkeep.orphans import Orphans
 from importcore.upkeep.retention import Retention
 
@@ -57,6 +58,7 @@ _RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_tota
 """Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
 
 
+_log = logging.getLogger("transload")
 _APP_FOLDER = Path(__file__).parent.parent
 
 
@@ -111,9 +113,10 @@ class Services:
         Raises:
             StorageUnavailableError: No answer; the next timer goes on.
         """
+        _log.info("%s", await measure_backlog(self.records))
         orphans = await self.orphans.put_back()
         removed = await self.retention.remove_old()
-        logging.getLogger("transload").info("upkeep: %d imports put back, removed %s", orphans, removed)
+        _log.info("upkeep: %d imports put back, removed %s", orphans, removed)
 
     async def aclose(self) -> None:
         """Close every connection (tests and tools; a worker process just ends)."""

@@ -1,5 +1,5 @@
 // Transload in Azure: `azd up`, or `az deployment sub create --template-file infra/main.bicep`. docs/deploy.md goes through
-// it; main.parameters.json binds each parameter to a variable of the azd environment.
+// it; main.bicepparam binds each parameter to a variable of the azd environment.
 
 targetScope = 'subscription'
 
@@ -27,9 +27,9 @@ param targetRegistryIds array = []
 @description('What the names of the repositories begin with that may be written; empty: any. Takes effect on registries that give rights by repository (ABAC).')
 param targetRepositoryPrefix string = ''
 
-@description('The size of the new registry. A private endpoint needs Premium.')
-@allowed(['Basic', 'Standard', 'Premium'])
-param newRegistrySku string = privateNetwork ? 'Premium' : 'Basic'
+@description('The size of the new registry. A private endpoint needs Premium. Empty: Premium with privateNetwork, else Basic.')
+@allowed(['', 'Basic', 'Standard', 'Premium'])
+param newRegistrySku string = ''
 
 @description('The resource ids of the registries that are read with the app\'s identity.')
 param sourceRegistryIds array = []
@@ -62,16 +62,17 @@ param zoneRedundant bool = false
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string = '3.12'
 
-@description('The memory of one instance, in MiB; processor and network grow with it.')
-@allowed([512, 2048, 4096])
+@description('The memory of one instance, in MiB: 512, 2048 or 4096; processor and network grow with it.')
+@minValue(512)
+@maxValue(4096)
 param instanceMemoryMB int = 2048
 
-@description('The most instances at once; each works on four imports.')
+@description('The most instances at once; each works on four imports. Not every region takes less than 40.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('How many instances always wait for HTTP requests, so that none meets a cold start; 0 scales to zero.')
+@description('How many instances always wait for HTTP requests, so that none meets a cold start; 0 scales to zero. With zoneRedundant, 0 or at least 2.')
 @minValue(0)
 param alwaysReadyHttpInstances int = 0
 
@@ -161,7 +162,7 @@ param logRetentionDays int = 30
 @description('The most gigabytes of telemetry in a day; what comes later that day is lost. -1: no limit.')
 param dailyLogLimitGb int = -1
 
-@description('True: alerts for messages given up, failing imports and waiting messages.')
+@description('True: alerts for messages given up, failing imports, waiting imports, and an app that does not run.')
 param alertsEnabled bool = true
 
 @description('Who gets an e-mail when an alert fires.')
@@ -175,7 +176,7 @@ param alertActionGroupIds array = []
 @maxValue(100)
 param alertFailedPercent int = 20
 
-@description('How many minutes a message may wait to be taken.')
+@description('How many minutes an import may wait without a sign of life.')
 @minValue(1)
 param alertOldestMessageMinutes int = 30
 
@@ -187,14 +188,27 @@ var makesRegistry = empty(targetRegistryIds)
 var makesNetwork = privateNetwork && empty(appSubnetId)
 var subnetOfApp = makesNetwork ? network!.outputs.appSubnetId : appSubnetId
 var subnetOfEndpoints = makesNetwork ? network!.outputs.endpointSubnetId : endpointSubnetId
-// Without a token: what has its own check (function keys on the host's webhooks), and what tells nothing.
+var registrySku = empty(newRegistrySku) ? (privateNetwork ? 'Premium' : 'Basic') : newRegistrySku
+// What cannot work is refused here, with what to do, before anything is made.
+var mistakes = [
+  !empty(entraClientId) && empty(policy) ? 'entraClientId (ENTRA_CLIENT_ID) needs policy (POLICY): with Entra sign-in a policy has to name the callers, or the app answers configuration_invalid to everybody. docs/deploy.md has one to begin with.' : ''
+  privateNetwork && makesRegistry && registrySku != 'Premium' ? 'privateNetwork (PRIVATE_NETWORK) needs newRegistrySku (NEW_REGISTRY_SKU) Premium: other registries have no private endpoints.' : ''
+  privateNetwork && empty(appSubnetId) != empty(endpointSubnetId) ? 'appSubnetId (APP_SUBNET_ID) and endpointSubnetId (ENDPOINT_SUBNET_ID) belong together: give both, or neither.' : ''
+  !publicAccess && !privateNetwork ? 'publicAccess (PUBLIC_ACCESS) false needs privateNetwork (PRIVATE_NETWORK) true: nobody could reach the app.' : ''
+  zoneRedundant && !contains(storageSku, 'ZRS') ? 'zoneRedundant (ZONE_REDUNDANT) needs a storageSku (STORAGE_SKU) with ZRS in its name.' : ''
+  zoneRedundant && alwaysReadyHttpInstances == 1 ? 'zoneRedundant (ZONE_REDUNDANT) wants alwaysReadyHttpInstances (ALWAYS_READY_HTTP_INSTANCES) to be 0, or 2 and more.' : ''
+]
+var mistake = trim(join(mistakes, ' '))
+var groupName = empty(mistake) ? 'rg-${environmentName}' : fail(mistake)
+// Without a token: what has its own check (hooks want a function key), and what tells nothing.
 var openPaths = [
   '/api/health'
+  '/api/hooks/*'
   '/api/openapi.json'
 ]
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -273,7 +287,7 @@ module newRegistry 'registry/new.bicep' = if (makesRegistry) {
     name: 'cr${token}'
     location: location
     tags: tags
-    sku: newRegistrySku
+    sku: registrySku
     private: privateNetwork
   }
 }
@@ -351,6 +365,10 @@ module app 'app/function_app.bicep' = {
 module settings 'app/app_settings.bicep' = {
   scope: group
   name: 'settings-${token}'
+  // New settings restart the app, and it can reach neither storage nor vault before their endpoints are there.
+  dependsOn: [
+    endpoints
+  ]
   params: {
     appName: app.outputs.name
     isFlex: planSku == 'FC1'

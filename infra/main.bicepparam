@@ -8,7 +8,7 @@ param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 
 param targetRegistryIds = filter(split(readEnvironmentVariable('TARGET_REGISTRY_IDS', ''), ','), id => !empty(id))
 param targetRepositoryPrefix = readEnvironmentVariable('TARGET_REPOSITORY_PREFIX', '')
-param newRegistrySku = readEnvironmentVariable('NEW_REGISTRY_SKU', bool(readEnvironmentVariable('PRIVATE_NETWORK', 'false')) ? 'Premium' : 'Basic')
+param newRegistrySku = readEnvironmentVariable('NEW_REGISTRY_SKU', '')
 param sourceRegistryIds = filter(split(readEnvironmentVariable('SOURCE_REGISTRY_IDS', ''), ','), id => !empty(id))
 param sourceRegistries = filter(split(readEnvironmentVariable('SOURCE_REGISTRIES', ''), ','), host => !empty(host))
 param registries = json(readEnvironmentVariable('REGISTRIES', '{}'))

@@ -51,7 +51,7 @@ class Orphans:
         before = now() - self._silence
         found = 0
         async for stored in self._records.open_imports():
-            if _last_sign_of_life(stored.record) < before and await self._put_back.now(stored, Checkpoint(), _told):
+            if last_sign_of_life(stored.record) < before and await self._put_back.now(stored, Checkpoint(), _told):
                 _log.warning("import %s had no message in the queue any more; it was put back", stored.record.id)
                 found += 1
         return found
@@ -61,6 +61,7 @@ def _told(record: ImportRecord) -> ImportRecord:
     return replace(record, waiting_until=None).noting("PutBack", "its message was gone from the queue")
 
 
-def _last_sign_of_life(record: ImportRecord) -> datetime:
+def last_sign_of_life(record: ImportRecord) -> datetime:
+    """Tell when an import was last heard of; in the future where it has said until when it sleeps."""
     signs = (record.created_at, record.updated_at, record.waiting_until)
     return max(sign for sign in signs if sign is not None)

@@ -1,5 +1,5 @@
-// What somebody has to look at: a message was given up, imports fail, messages wait too long. docs/deploy.md says what to
-// do about each. The queries read what the app logs; a test holds them to the code.
+// What somebody has to look at: a message was given up, imports fail, imports wait too long, nothing runs. The queries
+// read what the host and the app log; tests/unit/infra/test_alerts.py holds them to the code.
 
 @description('What the names of the rules end in.')
 param token string
@@ -22,18 +22,19 @@ param actionGroupIds array
 @description('How many of a hundred imports that ended in the last hour may have failed.')
 param failedPercent int
 
-@description('How many minutes a message may wait to be taken.')
+@description('How many minutes an import may wait without a sign of life.')
 param oldestMessageMinutes int
 
 var rules = [
   {
     name: 'poisoned'
     title: 'A message was given up'
-    description: 'The Functions host gave a message up (it came into a poison queue). The import was put back or ended; the log says what stopped it.'
+    description: 'The Functions host gave a message up (it came into a poison queue). Its import was put back or ended, its notice was not sent; the log says what stopped it.'
     severity: 1
-    query: 'requests | where name in ("take_poisoned")'
+    query: 'requests | where name in ("take_poisoned", "give_up_notice")'
     measure: null
     aggregation: 'Count'
+    operator: 'GreaterThan'
     threshold: 0
     window: 'PT15M'
     frequency: 'PT5M'
@@ -44,9 +45,10 @@ var rules = [
     title: 'Imports fail'
     description: 'Too many of the imports that ended in the last hour have failed. GET /api/imports?status=Failed tells why.'
     severity: 2
-    query: 'traces | where message has "\\"event\\": \\"Succeeded\\"" or message has "\\"event\\": \\"Failed\\"" | extend event = tostring(parse_json(message).event) | summarize ended = count(), failed = countif(event == "Failed") | where ended > 0 | project percent = 100.0 * failed / ended'
+    query: 'traces | where message startswith "{\\"v\\": " | extend event = tostring(parse_json(message).event) | where event in ("Succeeded", "Failed") | summarize ended = count(), failed = countif(event == "Failed") | where ended > 0 | project percent = 100.0 * failed / ended'
     measure: 'percent'
     aggregation: 'Maximum'
+    operator: 'GreaterThan'
     threshold: failedPercent
     window: 'PT1H'
     frequency: 'PT15M'
@@ -54,16 +56,31 @@ var rules = [
   }
   {
     name: 'waiting'
-    title: 'Messages wait too long'
-    description: 'A message in the queue has waited to be taken. GET /api/health tells whether the app is well; look for functions that cannot start, or raise maximumInstanceCount.'
+    title: 'Imports wait too long'
+    description: 'An import has waited for a worker, without a sign of life. GET /api/health tells whether the app is well; look for functions that cannot start, or raise maximumInstanceCount.'
     severity: 2
-    query: 'traces | where message startswith "backlog: " | parse message with "backlog: oldest " seconds:real " s" * | project minutes = seconds / 60'
+    query: 'traces | where message startswith "backlog: oldest " | parse message with "backlog: oldest " seconds:real " s, " imports:long " open" | project minutes = seconds / 60'
     measure: 'minutes'
     aggregation: 'Maximum'
+    operator: 'GreaterThan'
     threshold: oldestMessageMinutes
-    window: 'PT30M'
+    window: 'PT15M'
     frequency: 'PT15M'
     periods: 2
+  }
+  {
+    name: 'silent'
+    title: 'The app does not run'
+    description: 'The timer that runs every ten minutes has not ended well for an hour: nothing is deployed, the app cannot start, its settings are wrong, or storage does not answer. GET /api/health tells which.'
+    severity: 1
+    query: 'requests | where name == "keep_up" and success == true | summarize runs = count()'
+    measure: 'runs'
+    aggregation: 'Total'
+    operator: 'LessThan'
+    threshold: 1
+    window: 'PT30M'
+    frequency: 'PT15M'
+    periods: 4
   }
 ]
 
@@ -103,7 +120,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
           query: rule.query
           metricMeasureColumn: rule.measure
           timeAggregation: rule.aggregation
-          operator: 'GreaterThan'
+          operator: rule.operator
           threshold: rule.threshold
           failingPeriods: {
             numberOfEvaluationPeriods: rule.periods

@@ -28,8 +28,7 @@ param packageContainer string
 @description('The version of Python.')
 param pythonVersion string
 
-@description('The memory of one instance, in MiB; processor and network grow with it. Flex Consumption only.')
-@allowed([512, 2048, 4096])
+@description('The memory of one instance, in MiB: 512, 2048 or 4096. Flex Consumption only.')
 param instanceMemoryMB int
 
 @description('The most instances at once. Flex Consumption only.')
@@ -90,7 +89,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    outboundVnetRouting: empty(subnetId) ? null : {
+    // Flex Consumption sends everything through its subnet anyway.
+    outboundVnetRouting: empty(subnetId) || isFlex ? null : {
       allTraffic: true
     }
     functionAppConfig: isFlex ? {
@@ -127,13 +127,21 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       remoteDebuggingEnabled: false
-      alwaysOn: isFlex ? null : true
-      linuxFxVersion: isFlex ? null : 'PYTHON|${pythonVersion}'
-      healthCheckPath: isFlex ? null : '/api/health'
     }
+  }
+}
+
+// Flex Consumption keeps these elsewhere or has none of them, and refuses to hear of them.
+resource dedicatedSettings 'Microsoft.Web/sites/config@2025-03-01' = if (!isFlex) {
+  parent: app
+  name: 'web'
+  properties: {
+    alwaysOn: true
+    ftpsState: 'Disabled'
+    healthCheckPath: '/api/health'
+    linuxFxVersion: 'PYTHON|${pythonVersion}'
   }
 }
 

@@ -1,6 +1,7 @@
 """What the timer does: imports whose message is gone go back into the queue, and what is old goes away."""
 
 import asyncio
+import logging
 
 import pytest
 from azure.data.tables.aio import TableClient
@@ -8,6 +9,7 @@ from azure.storage.blob.aio import ContainerClient
 
 from devtools.harbour import IMAGE, Harbour
 from importcore.state.record import Status
+from importcore.upkeep.backlog import Backlog, measure_backlog
 from importcore.upkeep.retention import Removed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -127,3 +129,19 @@ async def test_children_stay_while_their_parent_counts_them(storage: str) -> Non
         assert (await harbour.record(parent))["status"] == "Succeeded"
         await asyncio.sleep(0.01)
         assert (await services.retention.remove_old()).records == 2
+
+
+async def test_the_timer_tells_how_long_the_oldest_import_has_waited(
+    storage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that nobody takes grows old in the log, which the alert reads; what has ended does not."""
+    async with Harbour.opened(storage) as harbour:
+        services = harbour.ship.app.services
+        await harbour.submitted()
+        await asyncio.sleep(1.1)
+        waiting = await measure_backlog(services.records)
+        assert (waiting.imports, waiting.oldest_seconds >= 1) == (1, True)
+        await harbour.ship.app.work_off()
+        with caplog.at_level(logging.INFO, "transload"):
+            await services.keep_up()
+        assert str(Backlog(0, 0.0)) in caplog.messages
