@@ -8,6 +8,7 @@ on the way, the lease message brings the import back with its checkpoint.
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 
 from importcore.access.clients import ImportClients
 from importcore.deadline import Deadline, OutOfTime
@@ -28,6 +29,7 @@ from importcore.request.selection import Selection
 from importcore.run.claim import Claims
 from importcore.run.ending import DEATHS_AT_MOST, Ending
 from importcore.run.expansion import Expansion
+from importcore.run.following import ROUNDS_AT_MOST, Following, SourceMovedError
 from importcore.run.outbox import Outbox
 from importcore.run.running import CancelRequested, RunningImport
 from importcore.sealing import Sealer
@@ -57,6 +59,7 @@ class Importer:
         sealer: Sealer,
         clients: ImportClients,
         policies: Policies,
+        following: Following,
         worker: str,
     ) -> None:
         """Take what a run needs; `worker` names this process, for the record's history."""
@@ -66,6 +69,7 @@ class Importer:
         self._sealer = sealer
         self._clients = clients
         self._policies = policies
+        self._following = following
         self._claims = Claims(records, queue, sealer, outbox, lease_seconds=settings.lease_seconds, worker=worker)
         self._ending = Ending(clients, plans)
         self._expansion = Expansion(records, queue, sealer, clients)
@@ -89,10 +93,7 @@ class Importer:
         self._deadlines.add(deadline)
         try:
             try:
-                if running.record.selection is not None:
-                    await self._expand(running, running.record.selection, door, deadline)
-                    return
-                targets = await running.guarded(self._bring(running, door, deadline), deadline)
+                targets = await self._go_on(running, door, deadline)
             except OutOfTime:
                 await self._ending.out_of_time(running)
             except CancelRequested:
@@ -104,13 +105,47 @@ class Importer:
             except TransloadError as error:
                 await self._ending.met(running, error)
             else:
-                await self._ending.succeeded(running, targets)
+                if targets is not None:
+                    await self._ending.succeeded(running, targets)
         except LeaseLostError as error:
             _log.warning("import %s: %s; this run stops", running.record.id, error)
         finally:
             self._deadlines.discard(deadline)
 
+    async def _go_on(
+        self, running: RunningImport, door: PolicyDoor, deadline: Deadline
+    ) -> tuple[TargetResult, ...] | None:
+        """Do what this run is for; answers what stands at the targets, or None where another run goes on."""
+        if running.record.selection is not None:
+            await self._expand(running, running.record.selection, door, deadline)
+            return None
+        if holder := await self._following.waits_for(running.record):
+            await self._ending.wait_behind(running, holder)
+            return None
+        try:
+            return await running.guarded(self._bring(running, door, deadline), deadline)
+        except SourceMovedError:
+            await self._ending.look_again(running)
+            return None
+
     async def _bring(self, running: RunningImport, door: PolicyDoor, deadline: Deadline) -> tuple[TargetResult, ...]:
+        """The three phases, again where the import follows a tag that moved; answers the targets with their digests."""
+        rounds = 0
+        while True:
+            try:
+                return await self._bring_once(running, door, deadline)
+            except SourceMovedError as moved:
+                rounds += 1
+                noting = partial(ImportRecord.noting, event="SourceMoved", detail=moved.digest)
+                await running.beat()  # the fence: the plan of a run that took over stays
+                await self._plans.delete(running.record.id)
+                await running.change(noting)
+                if rounds == ROUNDS_AT_MOST:
+                    raise
+
+    async def _bring_once(
+        self, running: RunningImport, door: PolicyDoor, deadline: Deadline
+    ) -> tuple[TargetResult, ...]:
         """The three phases; answers the targets with what they stand on."""
         record, meter = running.record, running.meter
         if record.cancel_requested:
@@ -123,7 +158,11 @@ class Importer:
         source = self._clients.source(record)
 
         meter(PhaseStarted(Phase.PLAN))
+        note = await self._following.note_about(wanted) if record.follows else None
         plan, fresh = await self._plan(running, source, wanted)
+        origins = await self._following.not_led_back(running, wanted, plan, note) if record.follows else ()
+        if origins is None:
+            return running.record.targets
         targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
         door.require_tags(record.asked_by, len(targets))
         door.require_size(record.asked_by, manifests=len(plan.manifests), size=plan.size)
@@ -146,10 +185,14 @@ class Importer:
         await commit.manifests(repositories)
         await Attach(plan, target, record.mode).to(repositories)
         await require_free_tags(target, targets, digest, record.mode)
+        if record.follows:
+            await self._following.before_tags(running, source, wanted, plan, origins)
         done = await commit.tags(running.record.targets, running.beat, record.options.backup_tag)
         if record.options.verify:
             meter(PhaseStarted(Phase.VERIFY))
             await verify(plan, target, targets)
+        if record.follows:
+            await self._following.compare(source, wanted, plan)
         return done
 
     async def _require_signatures(

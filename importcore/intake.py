@@ -24,6 +24,7 @@ from importcore.state.message import first_message
 from importcore.state.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords, KeyClaim, RecordChangedError, StoredRecord
+from importcore.storage.tag_notes import TagNotes
 
 _TRY_AGAIN = 15.0
 """Seconds; imports take from some seconds to hours, and asking costs one query."""
@@ -41,7 +42,9 @@ class Intake:
         clients: ImportClients,
         policies: Policies,
         notices: WantedNotices,
+        tag_notes: TagNotes,
     ) -> None:
+        self._tag_notes = tag_notes
         self._notices = notices
         self._policies = policies
         self._records = records
@@ -107,7 +110,11 @@ class Intake:
         asker = door.admit(caller)
         door.require_request(asker, request)
         self._notices.require_allowed(request.callback)
-        import_id = await self._id_for(request, asker, idempotency_key)
+        meaning = _meaning(request)
+        covering = await self._not_begun(_followed(request, asker)) if request.follows else None
+        import_id = await self._id_for(covering.id if covering else new_import_id(), asker, meaning, idempotency_key)
+        if covering and import_id == covering.id:
+            return covering
         if idempotency_key is None or await self._records.get(import_id) is None:
             await self._require_room_for_one_more(door, asker)
         record = ImportRecord(
@@ -122,6 +129,7 @@ class Intake:
             created_at=now(),
             sealed_credentials=self._clients.sealed(request.credentials, import_id),
             notices=self._notices.of(request.callback, import_id),
+            follows=request.follows,
         ).noting("Queued")
         stored = await self._records.create(record)
         if stored.record.status is not Status.QUEUED or stored.record.lease_id is not None:
@@ -129,9 +137,21 @@ class Intake:
         try:
             await self._queue.send(first_message(import_id).encode(self._sealer))
         except StorageUnavailableError:
-            await self._records.delete(import_id)
+            if not request.follows:  # of those another event may rely on by now; the timer gives them their message
+                await self._records.delete(import_id)
             raise
+        if request.follows:
+            await self._tag_notes.note_latest(_followed(request, asker), import_id)
         return stored.record
+
+    async def _not_begun(self, followed: str) -> ImportRecord | None:
+        """Find the import of the same rule that will ask the source after now: an event needs no other one.
+
+        It was read after the event came, and had not begun then; what it brings is what the tag stands on later.
+        """
+        latest = await self._tag_notes.latest(followed)
+        stored = await self._records.get(latest) if latest else None
+        return stored.record if stored is not None and stored.record.has_not_begun else None
 
     async def _require_room_for_one_more(self, door: PolicyDoor, asker: Asker) -> None:
         limit = door.limits_of(asker).in_flight
@@ -140,15 +160,11 @@ class Intake:
                 f"{asker.identity} has {limit} imports in flight, which is as many as it may", retry_after=_TRY_AGAIN
             )
 
-    async def _id_for(self, request: ImportRequest, asker: Asker, idempotency_key: str | None) -> str:
-        import_id = new_import_id()
+    async def _id_for(self, new_id: str, asker: Asker, meaning: str, idempotency_key: str | None) -> str:
+        """Give the id that the key stands for, from now on `new_id` where it stood for none."""
         if idempotency_key is None:
-            return import_id
-        targets = [*map(str, request.targets)]
-        meaning = repr((_shown_source(request), targets, request.selection, request.mode.value, request.options))
-        if request.callback is not None:
-            meaning += repr((request.callback, request.callback.url))
-        claim = KeyClaim(import_id, hashlib.sha256(meaning.encode()).hexdigest())
+            return new_id
+        claim = KeyClaim(new_id, hashlib.sha256(meaning.encode()).hexdigest())
         # The key is the caller's own: another one's must neither be answered with this record nor get in its way.
         key = hashlib.sha256(f"{asker.identity}\n{idempotency_key}".encode()).hexdigest()
         kept = await self._records.claim_key(key, claim)
@@ -210,3 +226,15 @@ def _shown_source(request: ImportRequest) -> str:
     if request.selection is None:
         return str(request.source)
     return f"{request.selection.source_registry}/{','.join(request.selection.repositories)}"
+
+
+def _meaning(request: ImportRequest) -> str:
+    """What makes two requests the same."""
+    targets = [*map(str, request.targets)]
+    said = repr((_shown_source(request), targets, request.selection, request.mode.value, request.options))
+    return said if request.callback is None else said + repr((request.callback, request.callback.url))
+
+
+def _followed(request: ImportRequest, asker: Asker) -> str:
+    """What makes two events of a rule ask for the same."""
+    return repr((asker.identity, asker.admitted_as, _meaning(request), request.credentials))

@@ -26,10 +26,16 @@ def glob_problem(pattern: str) -> str | None:
 
 def matches(pattern: str, registry: str, repository: str) -> bool:
     """Tell whether a pattern is about a repository."""
-    return _compiled(pattern).fullmatch(f"{registry}/{repository}") is not None
+    whole = pattern if "/" in pattern or pattern == "**" else f"{pattern}/**"
+    return matches_text(whole, f"{registry}/{repository}")
+
+
+def matches_text(pattern: str, text: str) -> bool:
+    """Tell whether a pattern is about a text: a registry alone, or a repository alone."""
+    return _compiled(pattern).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    whole = pattern if "/" in pattern or pattern == "**" else f"{pattern}/**"
-    return re.compile("".join(_MEANING.get(token) or re.escape(token) for token in _TOKENS.findall(whole)), re.DOTALL)
+    tokens = _TOKENS.findall(pattern)
+    return re.compile("".join(_MEANING.get(token) or re.escape(token) for token in tokens), re.DOTALL)

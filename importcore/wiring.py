@@ -9,23 +9,23 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.data.tables.aio import TableServiceClient
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
+from pydantic import BaseModel
 
 from importcore.access.arm import RegistryResources
 from importcore.access.clients import ImportClients
 from importcore.access.identity import AcrEntraTokens, ArmEntraTokens, EventGridEntraTokens
 from importcore.audit import Audit
+from importcore.documents.place import DocumentPlace
 from importcore.documents.watched import WatchedDocument
-from importcore.errors import ConfigurationError, StorageUnavailableError
+from importcore.errors import ConfigurationError
 from importcore.importer import Importer
 from importcore.intake import Intake
 from importcore.notices.delivery import Notices
@@ -33,99 +33,37 @@ from importcore.notices.letter import Letters
 from importcore.notices.wanted import WantedNotices
 from importcore.policy.document import PolicyDocument
 from importcore.policy.policies import POLICY, Policies
+from importcore.reception.reception import Reception
 from importcore.registry.pool_transport import PoolTransport
 from importcore.registry.registries import Registries, TransportFactory
+from importcore.rules.document import RulesDocument
+from importcore.rules.rulebook import RULES, Rulebook, known_here
 from importcore.run.ending import Ending
+from importcore.run.following import Following
 from importcore.run.outbox import Outbox
 from importcore.run.poison import PoisonedMessages
 from importcore.run.put_back import PutBack
 from importcore.sealing import Sealer
+from importcore.services import Services
 from importcore.settings.model import CallersBy, Settings, StorageAccount, callers_by
+from importcore.storage.account import RETRY, storage_clients
 from importcore.storage.documents import TextInBlob, document_source
 from importcore.storage.names import STORAGE_NAMES, StorageNames
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
-from importcore.upkeep.backlog import measure_backlog
+from importcore.storage.tag_notes import TagNotes
 from importcore.upkeep.orphans import Orphans
 from importcore.upkeep.retention import Retention
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
-_TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
-_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2, **_TIMEOUTS}
-"""Short waits: a heartbeat that waits 15 seconds for its first retry (the SDK's default) would lose its lease."""
+__all__ = ["Services", "build", "callers_need_a_key", "services"]
 
+M = TypeVar("M", bound=BaseModel)
 
-_log = logging.getLogger("transload")
 _APP_FOLDER = Path(__file__).parent.parent
-
-
-class _Closable(Protocol):
-    async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the triggers need."""
-
-    settings: Settings
-    audit: Audit
-    policies: Policies
-    intake: Intake
-    importer: Importer
-    poison: PoisonedMessages
-    outbox: Outbox
-    notices: Notices
-    records: ImportRecords
-    queue: ImportQueue
-    plans: Plans
-    registries: Registries
-    clients: ImportClients
-    orphans: Orphans
-    retention: Retention
-    _closing: tuple[_Closable, ...] = ()
-    _documents: tuple[TextInBlob, ...] = ()
-
-    async def health(self) -> dict[str, str]:
-        """Ask each part that an import needs; `ok`, or what is wrong with it."""
-        parts: dict[str, Callable[[], Awaitable[object]]] = {
-            "queue": self.queue.check,
-            "records": self.records.check,
-            "plans": self.plans.check,
-        }
-        if self.policies.is_configured:
-            parts["policy"] = self.policies.door
-
-        async def ask(name: str) -> str:
-            try:
-                await parts[name]()
-            except (StorageUnavailableError, ConfigurationError) as error:
-                return error.message
-            return "ok"
-
-        return dict(zip(parts, await asyncio.gather(*map(ask, parts)), strict=True))
-
-    async def keep_up(self) -> None:
-        """Do what a timer does now and then: imports without a message go back, and what is old goes.
-
-        Raises:
-            StorageUnavailableError: No answer; the next timer goes on.
-        """
-        _log.info("%s", await measure_backlog(self.records))
-        orphans = await self.orphans.put_back()
-        removed = await self.retention.remove_old()
-        _log.info("upkeep: %d imports put back, removed %s", orphans, removed)
-
-    async def aclose(self) -> None:
-        """Close every connection (tests and tools; a worker process just ends)."""
-        await self.registries.aclose()
-        await self.plans.aclose()
-        for document in self._documents:
-            await document.aclose()
-        for client in self._closing:
-            await client.close()
 
 
 _TALKATIVE = ("httpx", "httpcore", "aiohttp", "azure.core.pipeline.policies.http_logging_policy", "azure.identity")
@@ -159,7 +97,7 @@ def build(
     identity = _identity(settings, settings.client_id)
     storage_identity = _identity(settings, settings.storage.client_id or settings.client_id)
     options = dict(storage_options or {})
-    queues, tables = _storage_clients(settings.storage, storage_identity, options)
+    queues, tables = storage_clients(settings.storage, storage_identity, options)
     registries = Registries(settings, transport)
     sealer = Sealer(settings.sealing_keys)
     audit = Audit()
@@ -168,20 +106,9 @@ def build(
     plans = Plans(lambda: _container(settings.storage, storage_identity, names.plan_container, options))
     resources = RegistryResources(settings, registries, ArmEntraTokens(identity, settings.cloud.arm_audience))
     clients = ImportClients(settings, registries, sealer, AcrEntraTokens(identity), resources)
-    policy, documents = None, tuple[TextInBlob, ...]()
-    if settings.policy is not None:
-        # Imported here: PyYAML is for those who have a document.
-        from importcore.documents.yaml_document import read_yaml  # noqa: PLC0415
-
-        policy_source = document_source(
-            settings.policy,
-            POLICY,
-            folder=_APP_FOLDER,
-            container=lambda name: _container(settings.storage, storage_identity, name, options),
-        )
-        shown = f"{POLICY} ({settings.policy})"
-        policy = WatchedDocument(policy_source, lambda text: read_yaml(text, PolicyDocument, name=shown))
-        documents = (policy_source,) if isinstance(policy_source, TextInBlob) else ()
+    papers = _Documents(lambda name: _container(settings.storage, storage_identity, name, options))
+    policy, rules = papers.policy(settings.policy), papers.rules(settings)
+    tag_notes = TagNotes(tables.get_table_client(names.table))
     policies = Policies(settings, policy)
     intake = Intake(
         records=records,
@@ -190,7 +117,9 @@ def build(
         clients=clients,
         policies=policies,
         notices=WantedNotices(settings, registries.gate, sealer),
+        tag_notes=tag_notes,
     )
+    rulebook = Rulebook(rules)
     outbox = Outbox(notice_queue)
     importer = Importer(
         settings=settings,
@@ -201,6 +130,7 @@ def build(
         sealer=sealer,
         clients=clients,
         policies=policies,
+        following=Following(records, tag_notes),
         worker=_worker_name(environment),
     )
     put_back = PutBack(records, queue, sealer)
@@ -227,9 +157,35 @@ def build(
         clients=clients,
         orphans=orphans,
         retention=retention,
-        _closing=closing,
-        _documents=documents,
+        closing=closing,
+        rulebook=rulebook,
+        reception=Reception(rulebook, intake, audit),
+        documents=tuple(papers.blobs),
     )
+
+
+class _Documents:
+    """The documents that an operator wrote, looked at again and again; those in blobs have a connection to close."""
+
+    def __init__(self, container: "Callable[[str], ContainerClient]") -> None:
+        self._container = container
+        self.blobs: list[TextInBlob] = []
+
+    def policy(self, place: DocumentPlace | None) -> WatchedDocument[PolicyDocument] | None:
+        return self._watched(place, POLICY, PolicyDocument) if place else None
+
+    def rules(self, settings: Settings) -> WatchedDocument[RulesDocument] | None:
+        return self._watched(settings.rules, RULES, RulesDocument, known_here(settings)) if settings.rules else None
+
+    def _watched(self, place: DocumentPlace, name: str, model: type[M], context: object = None) -> WatchedDocument[M]:
+        # Imported here: PyYAML is for those who have a document.
+        from importcore.documents.yaml_document import read_yaml  # noqa: PLC0415
+
+        source = document_source(place, name, folder=_APP_FOLDER, container=self._container)
+        if isinstance(source, TextInBlob):
+            self.blobs.append(source)
+        shown = f"{name} ({place})"
+        return WatchedDocument(source, lambda text: read_yaml(text, model, name=shown, context=context))
 
 
 def _worker_name(environment: Mapping[str, str]) -> str:
@@ -244,25 +200,6 @@ def _identity(settings: Settings, client_id: str | None) -> AsyncTokenCredential
     return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
 
 
-def _storage_clients(
-    account: StorageAccount, identity: AsyncTokenCredential, options: dict[str, Any]
-) -> tuple[QueueServiceClient, TableServiceClient]:
-    if account.connection_string:
-        try:
-            return (
-                QueueServiceClient.from_connection_string(account.connection_string, **_RETRY, **options),
-                TableServiceClient.from_connection_string(
-                    account.connection_string, retry_total=2, **_TIMEOUTS, **options
-                ),
-            )
-        except ValueError:  # its words may hold the key
-            raise ConfigurationError("AzureWebJobsStorage: is not a storage connection string") from None
-    return (
-        QueueServiceClient(account.queue_endpoint or "", identity, **_RETRY, **options),
-        TableServiceClient(account.table_endpoint or "", credential=identity, retry_total=2, **_TIMEOUTS, **options),
-    )
-
-
 def _queue(queues: QueueServiceClient, name: str) -> ImportQueue:
     encode, decode = TextBase64EncodePolicy(), TextBase64DecodePolicy()
     return ImportQueue(queues.get_queue_client(name, message_encode_policy=encode, message_decode_policy=decode))
@@ -275,8 +212,8 @@ def _container(
     from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
 
     if account.connection_string:
-        return ContainerClient.from_connection_string(account.connection_string, name, **_RETRY, **options)
-    return ContainerClient(account.blob_endpoint or "", name, identity, **_RETRY, **options)
+        return ContainerClient.from_connection_string(account.connection_string, name, **RETRY, **options)
+    return ContainerClient(account.blob_endpoint or "", name, identity, **RETRY, **options)
 
 
 def callers_need_a_key(environment: Mapping[str, str] = os.environ) -> bool:

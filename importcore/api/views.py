@@ -157,6 +157,8 @@ class ImportView(View):
     finished_at: datetime | None
     waiting_until: datetime | None = Field(description="When a waiting import goes on")
     cancel_requested: bool
+    follows: bool = Field(description="A rule made it: it ends with the targets on what the source tag stands on then")
+    behind: str | None = Field(description="The import that writes a target tag now; this one sleeps until it ends")
     notices: list[NoticeView]
     history: list[HistoryView]
 
@@ -190,6 +192,8 @@ class ImportView(View):
             finished_at=record.finished_at,
             waiting_until=record.waiting_until,
             cancel_requested=record.cancel_requested,
+            follows=record.follows,
+            behind=record.behind,
             notices=[NoticeView.of(notice) for notice in record.notices],
             history=[HistoryView(at=e.at, event=e.event, detail=e.detail) for e in record.history],
         )

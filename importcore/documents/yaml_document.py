@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from importcore.documents.known_keys import meant
 from importcore.documents.tree import DocumentProblem, Key, Node, YamlProblemsError, dotted, parse_yaml
 from importcore.errors import ConfigurationError
 
@@ -26,13 +27,14 @@ class InvalidDocumentError(ConfigurationError):
         self.problems = tuple(problems)
 
 
-def read_yaml(text: str, model: type[M], *, name: str) -> M:
+def read_yaml(text: str, model: type[M], *, name: str, context: object = None) -> M:
     """Read a document.
 
     Args:
         text: The document, at most `place.BYTES_AT_MOST`.
         model: What it must be; with `extra="forbid"`, so that unknown keys are problems.
         name: What messages call it, for example `TRANSLOAD_RULES (file rules.yaml)`.
+        context: What else the model's validators hold the document to.
 
     Raises:
         InvalidDocumentError: Names every problem.
@@ -42,14 +44,14 @@ def read_yaml(text: str, model: type[M], *, name: str) -> M:
     except YamlProblemsError as error:
         raise InvalidDocumentError(name, error.problems) from None
     try:
-        return model.model_validate(root.value)
+        return model.model_validate(root.value, context=context)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        problems = {_problem(root, problem["loc"], problem["type"], problem["msg"]): None for problem in found}
+        problems = {_problem(root, model, problem["loc"], problem["type"], problem["msg"]): None for problem in found}
         raise InvalidDocumentError(name, sorted(problems, key=lambda problem: problem.line)) from None
 
 
-def _problem(root: Node, loc: tuple[Key, ...], kind: str, message: str) -> DocumentProblem:
+def _problem(root: Node, model: type[BaseModel], loc: tuple[Key, ...], kind: str, message: str) -> DocumentProblem:
     """Find the line of one of pydantic's complaints; of its path, the document's own keys are kept."""
     node, line, path = root, root.line, list[Key]()
     for part in loc:
@@ -61,7 +63,9 @@ def _problem(root: Node, loc: tuple[Key, ...], kind: str, message: str) -> Docum
     if kind == "missing":
         return DocumentProblem(line, dotted((*path, loc[-1])), "is required")
     if kind == "extra_forbidden":
-        return DocumentProblem(line, dotted(tuple(path)), "is not a key that is known here")
+        like = meant(model, loc[:-1], str(loc[-1]))
+        hint = f"; did you mean '{like}'?" if like else ""
+        return DocumentProblem(line, dotted(tuple(path)), f"is not a key that is known here{hint}")
     if kind == "model_type":
         return DocumentProblem(line, dotted(tuple(path)), "must be a mapping of keys to values")
     hint = "; put it in quotes" if kind == _MEANT_AS_TEXT and _looks_like_text(node) else ""

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from importcore.documents.part import DocumentPart
 from importcore.repository_globs import glob_problem
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
@@ -40,20 +40,14 @@ _Globs = Annotated[tuple[_Glob, ...], Field(min_length=1, max_length=200)]
 _Anything = ("**",)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True, validate_default=False
-    )
-
-
-class Route(_Part):
+class Route(DocumentPart):
     """From where to where: one of `from` and one of `to` must match."""
 
     sources: Annotated[_Globs, Field(alias="from")]
     targets: Annotated[_Globs, Field(alias="to")] = _Anything
 
 
-class Limits(_Part):
+class Limits(DocumentPart):
     """How much; what is not said is not limited beyond what the product itself bounds."""
 
     bytes: Annotated[int, Field(ge=1)] | None = None
@@ -72,7 +66,7 @@ class Limits(_Part):
         return Limits.model_construct(**{name: min(values) if values else None for name, values in pairs.items()})
 
 
-class CallerRule(_Part):
+class CallerRule(DocumentPart):
     """An entry of `callers`: who it is about, and what they may."""
 
     name: Annotated[str, StringConstraints(pattern=_NAME)]
@@ -90,7 +84,7 @@ class CallerRule(_Part):
         return not (who | kinds).isdisjoint(self.who)
 
 
-class SignatureRule(_Part):
+class SignatureRule(DocumentPart):
     """Images of these routes need a valid signature by one of these keys before a tag moves."""
 
     sources: Annotated[_Globs, Field(alias="from")] = _Anything
@@ -99,7 +93,7 @@ class SignatureRule(_Part):
     """Public keys in PEM, ECDSA on P-256."""
 
 
-class PolicyDocument(_Part):
+class PolicyDocument(DocumentPart):
     """The whole of `policy.yaml`."""
 
     version: Literal[1]

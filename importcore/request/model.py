@@ -71,6 +71,7 @@ class ImportRequest:
         validate_only: Answer with what would be done, and do nothing.
         source_id: The source's resource id, where the request names that: `source` stands on `UNRESOLVED_REGISTRY`
             until `ImportClients.resolved` has found out the login server.
+        follows: A rule wants it: it brings what the tag stands on at the end of the import (`run/following.py`).
         callback: Whom to call when the import has ended.
     """
 
@@ -82,6 +83,7 @@ class ImportRequest:
     options: ImportOptions = ImportOptions()
     validate_only: bool = False
     source_id: RegistryResource | None = None
+    follows: bool = False
     callback: Callback | None = None
 
     @property

@@ -84,6 +84,7 @@ def _claimed(record: ImportRecord, lease_id: str, handover: Handover, worker: st
         lease_id=lease_id,
         lease_receipt=None,
         waiting_until=None,
+        behind=None,
         error=None,
         started_at=record.started_at or now(),
         updated_at=now(),
@@ -93,7 +94,7 @@ def _claimed(record: ImportRecord, lease_id: str, handover: Handover, worker: st
         advances_at_claim=record.advances,
         deaths=(record.deaths if not record.has_progressed else 0) + died,
     )
-    if record.children is not None:
-        return claimed  # a parent that counts its children: its history would hold nothing else
+    if record.children is not None or record.behind is not None:
+        return claimed  # it looks whether others have ended: its history would hold nothing else
     event = {Handover.QUEUED: "Started", Handover.HELD: "TakenOver"}.get(handover, "Resumed")
     return claimed.noting(event, f"by {worker}{', because the run before it died or lost its lease' if died else ''}")

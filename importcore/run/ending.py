@@ -25,6 +25,7 @@ _RETRIES_AT_MOST = 8
 _FIRST_RETRY_SECONDS = 15.0
 _RETRY_AT_MOST_SECONDS = 900.0
 _LOOK_AGAIN_SECONDS = 5.0
+_BEHIND_SECONDS = 3.0
 
 
 class Ending:
@@ -57,6 +58,18 @@ class Ending:
         await running.hand_over(
             Handover.CONTINUE, _LOOK_AGAIN_SECONDS, lambda record: replace(record, waiting_until=until, stalls=0)
         )
+
+    async def wait_behind(self, running: RunningImport, import_id: str) -> None:
+        """Sleep, because another import of a rule holds a target tag; this is no stall."""
+        until = now() + timedelta(seconds=_BEHIND_SECONDS)
+        told = f"until the import {import_id} has ended"
+
+        def waiting(record: ImportRecord) -> ImportRecord:
+            known = record.history[-1].detail == told
+            asleep = replace(record, waiting_until=until, behind=import_id, stalls=0)
+            return asleep if known else asleep.noting("Waiting", told)
+
+        await running.hand_over(Handover.CONTINUE, _BEHIND_SECONDS, waiting)
 
     async def met(self, running: RunningImport, error: TransloadError) -> None:
         """Sleep in the queue and try again, unless the error cannot pass or nothing has moved for too long."""

@@ -154,6 +154,7 @@ class ProgressMeter:
                 self.phase = phase
             case Planned(blobs, size, manifests, fresh):
                 self.advances += fresh
+                self._done = 0  # planned anew, because the source has moved
                 self.progress = Progress(bytes_total=size, blobs_total=blobs, manifests_total=manifests)
             case PartlyPlanned(manifests):
                 self.advances += manifests

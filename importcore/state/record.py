@@ -168,6 +168,8 @@ class ImportRecord:
         poisonings: How often in a row the platform gave its message up before a run could claim it.
         waiting_until: When a waiting import goes on; None while it runs.
         notices: What others are to be told when it has ended, one for each channel.
+        follows: A rule made it: it ends with the targets on what the source tag stands on then; see `run/following.py`.
+        behind: The import that holds a target tag, while this one sleeps until that has ended.
     """
 
     id: str
@@ -206,6 +208,14 @@ class ImportRecord:
     retries: int = 0
     poisonings: int = 0
     notices: tuple[Notice, ...] = ()
+    follows: bool = False
+    behind: str | None = None
+
+    @property
+    def has_not_begun(self) -> bool:
+        """Whether what its source stands on will be asked after now: true for no longer than until a run claims it."""
+        waits = self.lease_id is None or self.behind is not None
+        return waits and not self.status.is_final and not self.cancel_requested
 
     def noting(self, event: str, detail: str = "") -> Self:
         """Add to the history; of a very long one the first events and the latest are kept."""
@@ -246,6 +256,7 @@ class ImportRecord:
             error=ErrorReport.of(error) if error else None,
             finished_at=now(),
             waiting_until=None,
+            behind=None,
             sealed_credentials=None,
             lease_receipt=None,
             phase=None,

@@ -60,7 +60,7 @@ def test_every_problem_is_named_at_once_with_its_line() -> None:
 
     assert problems(text) == [
         "line 2: rules.0.name: is required",
-        "line 2: rules.0.nam: is not a key that is known here",
+        "line 2: rules.0.nam: is not a key that is known here; did you mean 'name'?",
         "line 3: rules.0.on: Input should be a valid list",
         "line 4: rules.1.name: must be lower-case",
         "line 5: rules.1.newest: Input should be greater than or equal to 1",
