@@ -54,6 +54,7 @@ async def running_emulator(
     emulator = create_emulator(config)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(emulator.close)
+        stack.push_async_callback(emulator.announcements.aclose)
         bound = await stack.enter_async_context(serving(emulator.app, port, **files))
         if data_endpoint:
             await stack.enter_async_context(serving(emulator.app, data_port, **files))

@@ -72,6 +72,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             config = replace(config, data_url=f"{scheme}://{data_address}")
         emulator = create_emulator(config)
         stack.callback(emulator.close)
+        stack.push_async_callback(emulator.announcements.aclose)
         port = await stack.enter_async_context(serving(emulator.app, arguments.port, **tls))
         if data_port is not None:
             await stack.enter_async_context(serving(emulator.app, data_port, **tls))

@@ -4,6 +4,9 @@ POST, GET, DELETE  faults   add rules (one or a list), see how often each fired,
 GET, DELETE        journal  what was asked so far; begin anew
 DELETE             uploads  lose every open upload session
 GET                state    what the registry holds
+POST, GET          webhooks add a webhook; what was sent so far, and what was answered
+POST               ping     send every webhook a ping
+POST               eventgrid  add an event subscription that delivers to a storage queue
 """
 
 import json
@@ -15,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from devtools.emulator.announcements import Announcements, EventGridConfig, WebhookConfig
 from devtools.emulator.catalog import Catalog
 from devtools.emulator.faults import FaultRule, FaultScript
 from devtools.emulator.journal import Journal
@@ -42,7 +46,10 @@ def state_of(store: Store, catalog: Catalog) -> dict[str, Any]:
 class ControlEndpoints:
     """The endpoints below `/_emulator/`; they appear neither in the journal nor in the fault script."""
 
-    def __init__(self, faults: FaultScript, journal: Journal, store: Store, catalog: Catalog) -> None:
+    def __init__(
+        self, faults: FaultScript, journal: Journal, store: Store, catalog: Catalog, announcements: Announcements
+    ) -> None:
+        self._announcements = announcements
         self._faults = faults
         self._journal = journal
         self._store = store
@@ -58,6 +65,10 @@ class ControlEndpoints:
             Route(f"{PREFIX}journal", self.clear_journal, methods=["DELETE"]),
             Route(f"{PREFIX}uploads", self.lose_uploads, methods=["DELETE"]),
             Route(f"{PREFIX}state", self.read_state, methods=["GET"]),
+            Route(f"{PREFIX}webhooks", self.add_webhook, methods=["POST"]),
+            Route(f"{PREFIX}webhooks", self.list_deliveries, methods=["GET"]),
+            Route(f"{PREFIX}ping", self.ping, methods=["POST"]),
+            Route(f"{PREFIX}eventgrid", self.add_subscription, methods=["POST"]),
         ]
 
     async def add_faults(self, request: Request) -> Response:
@@ -101,3 +112,22 @@ class ControlEndpoints:
     async def read_state(self, _request: Request) -> Response:
         """See `state_of`."""
         return JSONResponse(state_of(self._store, self._catalog))
+
+    async def add_webhook(self, request: Request) -> Response:
+        """Add a webhook, in the words of ARM: serviceUri, customHeaders, actions, scope."""
+        self._announcements.add_webhook(WebhookConfig.model_validate_json(await request.body()))
+        return Response(status_code=204)
+
+    async def list_deliveries(self, _request: Request) -> Response:
+        """What was sent to webhooks and to Event Grid's queues, oldest first."""
+        return JSONResponse(self._announcements.deliveries)
+
+    async def ping(self, _request: Request) -> Response:
+        """Send every webhook a ping."""
+        self._announcements.ping()
+        return Response(status_code=204)
+
+    async def add_subscription(self, request: Request) -> Response:
+        """Add an event subscription: connectionString, queue."""
+        self._announcements.add_subscription(EventGridConfig.model_validate_json(await request.body()))
+        return Response(status_code=204)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from devtools.emulator.announcements import Announcements
 from devtools.emulator.catalog import Catalog
 from devtools.emulator.config import EmulatorConfig
 from devtools.emulator.control import PREFIX, ControlEndpoints, state_of
@@ -35,6 +36,7 @@ class Emulator:
         catalog: The repositories.
         faults: What is to go wrong.
         journal: What was asked.
+        announcements: Who is told of pushes.
     """
 
     app: ASGIApp
@@ -43,6 +45,7 @@ class Emulator:
     catalog: Catalog
     faults: FaultScript
     journal: Journal
+    announcements: Announcements
 
     def state(self) -> dict[str, Any]:
         """What the registry holds, in the form of `GET /_emulator/state`."""
@@ -63,10 +66,12 @@ def create_emulator(config: EmulatorConfig | None = None) -> Emulator:
     store: Store = MemoryStore() if config.data_dir is None else DiskStore(config.data_dir)
     catalog = Catalog(None if config.data_dir is None else config.data_dir / "catalog.sqlite")
     faults, journal = FaultScript(), Journal()
-    registry = Router(registry_routes(config, store, catalog), redirect_slashes=False)
-    control = Router(ControlEndpoints(faults, journal, store, catalog).routes(), redirect_slashes=False)
+    announcements = Announcements()
+    registry = Router(registry_routes(config, store, catalog, announcements), redirect_slashes=False)
+    endpoints = ControlEndpoints(faults, journal, store, catalog, announcements)
+    control = Router(endpoints.routes(), redirect_slashes=False)
     app = _Front(config, registry, control, faults, journal)
-    return Emulator(app, config, store, catalog, faults, journal)
+    return Emulator(app, config, store, catalog, faults, journal, announcements)
 
 
 class _Front:

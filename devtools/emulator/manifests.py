@@ -4,11 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from devtools.emulator.access import Access
+from devtools.emulator.announcements import Announcements
 from devtools.emulator.catalog import Catalog, StoredManifest
 from devtools.emulator.config import EmulatorConfig
 from devtools.emulator.grammar import algorithm_of, digest_of, is_digest, is_tag
 from devtools.emulator.manifest_rules import LARGEST_MANIFEST, OCI_INDEX, OCI_MANIFEST, JudgedManifest, judge_manifest
 from devtools.emulator.refusal import RefusalError
+from devtools.emulator.registry_events import RegistryEvent
 
 _NOT_ACCEPTED = {
     OCI_MANIFEST: "OCI manifest found, but accept header does not support OCI manifests",
@@ -19,7 +21,8 @@ _NOT_ACCEPTED = {
 class ManifestEndpoints:
     """The endpoint `/v2/{name}/manifests/{reference}`."""
 
-    def __init__(self, config: EmulatorConfig, catalog: Catalog, access: Access) -> None:
+    def __init__(self, config: EmulatorConfig, catalog: Catalog, access: Access, announcements: Announcements) -> None:
+        self._announcements = announcements
         self._config = config
         self._catalog = catalog
         self._access = access
@@ -57,6 +60,9 @@ class ManifestEndpoints:
         self._catalog.put_manifest(repository, stored)
         if not is_digest(reference):
             self._catalog.put_tag(repository, reference, digest)
+        self._announcements.tell(
+            _event(request, "push", repository, stored, None if is_digest(reference) else reference)
+        )
         headers = {"Location": f"/v2/{repository}/manifests/{digest}", "Docker-Content-Digest": digest}
         if judged.subject and self._config.referrers:
             headers["OCI-Subject"] = judged.subject
@@ -73,7 +79,10 @@ class ManifestEndpoints:
         if locked:
             raise RefusalError("REGISTRY_DISALLOWED_OPERATION", {})
         if is_digest(reference):
+            manifest = self._catalog.manifest(repository, reference)
             removed = self._remove_graph(repository, reference)
+            if manifest is not None:  # ACR tells of manifests alone, not of tags that are taken away
+                self._announcements.tell(_event(request, "delete", repository, manifest, None))
         else:
             removed = self._catalog.remove_tag(repository, reference)
         if not removed:
@@ -103,6 +112,19 @@ class ManifestEndpoints:
         if not is_digest(reference) and not is_tag(reference):
             raise RefusalError("TAG_INVALID", status=404)  # distribution's routes do not match such a tag at all
         return repository, reference
+
+
+def _event(request: Request, action: str, repository: str, manifest: StoredManifest, tag: str | None) -> RegistryEvent:
+    return RegistryEvent(
+        action=action,
+        repository=repository,
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        size=len(manifest.body),
+        tag=tag,
+        host=request.headers.get("host", ""),
+        user_agent=request.headers.get("user-agent", ""),
+    )
 
 
 def _accepted(request: Request) -> set[str]:

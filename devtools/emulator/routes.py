@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from devtools.emulator.access import Access
+from devtools.emulator.announcements import Announcements
 from devtools.emulator.blobs import BlobEndpoints
 from devtools.emulator.catalog import Catalog
 from devtools.emulator.config import EmulatorConfig
@@ -19,14 +20,16 @@ from devtools.emulator.tokens import TokenSigner
 from devtools.emulator.uploads import UploadEndpoints
 
 
-def registry_routes(config: EmulatorConfig, store: Store, catalog: Catalog) -> list[Route]:
+def registry_routes(
+    config: EmulatorConfig, store: Store, catalog: Catalog, announcements: Announcements
+) -> list[Route]:
     """All that a client of the registry can reach: `/v2/`, `/oauth2/`, `/acr/v1/` and the data endpoint."""
     tokens = TokenSigner(store.secret(), config.refresh_token_seconds, config.access_token_seconds)
     access = Access(config, tokens)
     data = DataEndpoint(config, store)
     uploads = UploadEndpoints(config, store, catalog, access)
     blobs = BlobEndpoints(store, catalog, access, data)
-    manifests = ManifestEndpoints(config, catalog, access)
+    manifests = ManifestEndpoints(config, catalog, access, announcements)
     lists = ListEndpoints(config, catalog, access)
     locks = TagLockEndpoints(catalog, access)
     service = TokenService(config, tokens)
