@@ -48,8 +48,9 @@ stack: setup ## start the local stack and keep it running (OPTIONS='--hosts 2 --
 
 lock: setup ## lock the requirements again
 	@$(UV_COMPILE) --python-version 3.11 pyproject.toml -o requirements.txt
-	@$(UV_COMPILE) --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
-	@echo 'azure-functions-runtime==1.3.0' | $(UV_COMPILE) --python-version 3.13 pyproject.toml - -o requirements-runtime-test.txt
+	@$(UV_COMPILE) --python-version 3.11 -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	@$(UV_COMPILE) --python-version 3.11 --group infra -o requirements-infra-test.txt
+	@echo 'azure-functions-runtime==1.3.0' | $(UV_COMPILE) --python-version 3.13 -c requirements.txt pyproject.toml - -o requirements-runtime-test.txt
 
 clean: ## remove what setup and the tools made
-	@rm -rf .venv .venv-runtime node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov .local-stack
+	@rm -rf .venv .venv-runtime .venv-infra node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov .local-stack

@@ -5,7 +5,8 @@ Steps, each skipped when its inputs have not changed since it last succeeded (a 
 1. Debian packages that tests use: `skopeo` and `docker-registry` (installed when root, named when not).
 2. `.venv`: the locked requirements of requirements-dev.txt, checked against their hashes, by the locked uv.
 3. `node_modules`: Azurite, by `npm ci`.
-4. `.venv-runtime`: Microsoft's own Python runtime library, where a Python 3.13 is found; one test needs it.
+4. `.venv-infra`: what looks at infra/, host.json and the workflows; in an environment of its own, since it pins much.
+5. `.venv-runtime`: Microsoft's own Python runtime library, where a Python 3.13 is found; one test needs it.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ _LEAST_PYTHON = (3, 11)
 _LEAST_NODE = 18
 _DEBIAN_PACKAGES = {"skopeo": "skopeo", "docker-registry": "docker-registry"}
 _RUNTIME_PYTHON = "python3.13"
+_INFRA_REQUIREMENTS = "requirements-infra-test.txt"
 
 
 class SetupError(Exception):
@@ -36,6 +38,7 @@ def main() -> int:
         _install_debian_packages()
         _once("requirements-dev", ROOT / ".venv", [ROOT / "requirements-dev.txt"], _make_venv)
         _once("npm", ROOT / "node_modules", [ROOT / "package.json", ROOT / "package-lock.json"], _install_node_modules)
+        _once("requirements-infra-test", ROOT / ".venv-infra", [ROOT / _INFRA_REQUIREMENTS], _make_infra_venv)
         _make_runtime_venv()
     except (SetupError, subprocess.CalledProcessError) as error:
         _say(f"set-up failed: {error}")
@@ -130,6 +133,12 @@ def _install_node_modules() -> None:
     if int(version.lstrip("v").split(".")[0]) < _LEAST_NODE:
         raise SetupError(f"node {_LEAST_NODE} or newer is needed; this is {version.strip()}")
     _run(npm, "ci", "--no-audit", "--no-fund", "--no-progress", "--loglevel", "error")
+
+
+def _make_infra_venv() -> None:
+    venv = ROOT / ".venv-infra"
+    _new_venv(sys.executable, venv)
+    _sync(venv, ROOT / _INFRA_REQUIREMENTS)
 
 
 def _make_runtime_venv() -> None:

@@ -36,7 +36,7 @@ def test_a_default_is_the_same_in_both_files() -> None:
 
 
 def test_the_first_keys_are_such_that_the_app_accepts() -> None:
-    """For sealing and for callbacks. Two GUIDs without dashes give 42 characters of base64, and `A=` completes 32 bytes."""
+    """For sealing and callbacks. Two GUIDs without dashes give 42 characters of base64, and `A=` completes 32 bytes."""
     default = "'k1:${substring(replace('${newGuid()}${newGuid()}', '-', ''), 0, 42)}A='"
     assert text("main.bicep").count(default) == 2
     guids = "9f0e1d2c-3b4a-4958-8776-65544332211001234567-89ab-4cde-8f01-23456789abcd"
