@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,12 +28,14 @@ class StackUser:
         api: A client of its HTTP API.
         receiver: Takes the callbacks that go to `callback_url`.
         callback_url: A URL that the stack may call.
+        data: The stack's folder: its logs, its storage.
     """
 
     stack: Stack
     api: httpx.AsyncClient
     receiver: Receiver
     callback_url: str
+    data: Path
 
     async def push(self, repository: str, image: SampleImage = IMAGE) -> str:
         """Push an image to the source, signed in with the stack's managed identity; its reference."""

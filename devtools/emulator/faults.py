@@ -33,6 +33,13 @@ class Answer(_Action):
     body: str = ""
 
 
+class Echo(_Action):
+    """Refuse, and repeat in the error's message what was sent: the Authorization, decoded, too, and a form."""
+
+    kind: Literal["echo"] = "echo"
+    status: int
+
+
 class Drop(_Action):
     """Hang up: without any effect, after the effect, or in the middle of a body (then `phase` says nothing)."""
 
@@ -112,7 +119,18 @@ class IgnoreRange(_Action):
 
 
 Action = Annotated[
-    Answer | Drop | Stall | LieOnHead | AlterHeaders | Relocate | Delay | Throttle | Truncate | Corrupt | IgnoreRange,
+    Answer
+    | Echo
+    | Drop
+    | Stall
+    | LieOnHead
+    | AlterHeaders
+    | Relocate
+    | Delay
+    | Throttle
+    | Truncate
+    | Corrupt
+    | IgnoreRange,
     Field(discriminator="kind"),
 ]
 
@@ -180,6 +198,6 @@ class FaultScript:
             if number < rule.skip or (rule.times is not None and number >= rule.skip + rule.times):
                 continue
             actions.append(rule.action)
-            if isinstance(rule.action, Answer | Drop | LieOnHead):
+            if isinstance(rule.action, Answer | Echo | Drop | LieOnHead):
                 break
         return actions

@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from devtools.emulator.access import basic_credentials
 from devtools.emulator.faults import (
     Action,
     AlterHeaders,
@@ -15,6 +18,7 @@ from devtools.emulator.faults import (
     Corrupt,
     Delay,
     Drop,
+    Echo,
     IgnoreRange,
     LieOnHead,
     Phase,
@@ -78,6 +82,9 @@ async def run_faulty(app: ASGIApp, actions: Sequence[Action], scope: Scope, rece
                 receive = _stopping_receive(receive, size)
             case Stall(after_request_bytes=int(size), seconds=seconds):
                 receive = _stopping_receive(receive, size, seconds)
+            case Echo(status=status):
+                await _echo(status, scope, receive, send)
+                return
             case Answer() | LieOnHead() | Drop(after_response_bytes=None):
                 await _end(app, action, scope, receive, send)
                 return
@@ -121,6 +128,15 @@ async def _end(app: ASGIApp, action: Answer | Drop | LieOnHead, scope: Scope, re
     else:
         response = RefusalError("MANIFEST_UNKNOWN" if "/manifests/" in scope["path"] else "BLOB_UNKNOWN").response()
     await response(scope, receive, send)
+
+
+async def _echo(status: int, scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope, receive)
+    sent = request.headers.get("authorization", "")
+    form = (await request.body()).decode(errors="replace")
+    words = [sent, ":".join(basic_credentials(sent) or ()), *(value for _, value in parse_qsl(form))]
+    error = {"code": "DENIED", "message": f"refused: {' '.join(filter(None, words))}", "detail": form}
+    await JSONResponse({"errors": [error]}, status_code=status)(scope, receive, send)
 
 
 async def _swallow(message: Message) -> None:

@@ -21,6 +21,7 @@ from importcore.errors import (
     UploadSessionLostError,
     printable,
 )
+from importcore.registry.echoes import without_echoes
 from importcore.registry.transport import retry_after
 
 _SESSION_LOST = frozenset({"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"})
@@ -36,8 +37,11 @@ _BY_STATUS: Mapping[int, type[RegistryError]] = {
 }
 
 
-def error_codes(body: bytes) -> tuple[tuple[str, str], ...]:
-    """Read the (code, message) pairs of an error body; none when it is not in the spec's form."""
+def error_codes(body: bytes, request: httpx.Request) -> tuple[tuple[str, str], ...]:
+    """Read the (code, message) pairs of an error body; none when it is not in the spec's form.
+
+    What the request was authorized with is taken out.
+    """
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -46,10 +50,14 @@ def error_codes(body: bytes) -> tuple[tuple[str, str], ...]:
     if not isinstance(errors, list):
         return ()
     return tuple(
-        (printable(str(entry.get("code") or ""), 60), printable(str(entry.get("message") or "")))
+        (_shown(entry.get("code"), request, 60), _shown(entry.get("message"), request))
         for entry in errors[:_ANSWERS_AT_MOST]
         if isinstance(entry, dict)
     )
+
+
+def _shown(said: object, request: httpx.Request, at_most: int = 300) -> str:
+    return printable(without_echoes(str(said or ""), request), at_most)
 
 
 def error_for(
@@ -66,7 +74,7 @@ def error_for(
     A 400 with a session code is a lost session and one with a content code is missing content; 401 and 403 keep
     their own classes and never become "not found".
     """
-    pairs = error_codes(body)
+    pairs = error_codes(body, response.request)
     codes = {code for code, _ in pairs}
     status = response.status_code
     kind = _BY_STATUS.get(

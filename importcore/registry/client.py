@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from importcore.content import ACCEPT, MANIFEST_BYTES_AT_MOST, Descriptor, Manifest
-from importcore.errors import ContentError, DigestMismatchError, NotFoundError, SizeMismatchError
+from importcore.errors import ContentError, DigestMismatchError, NotFoundError, SizeMismatchError, printable
 from importcore.reference import is_digest
 from importcore.registry.answers import unavailable
 from importcore.registry.blob import BlobReader
@@ -90,7 +90,7 @@ class RegistryClient(RegistrySender):
         stored = response.headers.get("docker-content-digest", manifest.digest)
         if stored != manifest.digest and stored.partition(":")[0] == manifest.digest.partition(":")[0]:
             raise self._located(
-                DigestMismatchError(f"{self.registry} stored {stored} instead of {manifest.digest}"),
+                DigestMismatchError(f"{self.registry} stored {printable(stored, 80)} instead of {manifest.digest}"),
                 step,
                 self._named(repository, reference),
             )

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from devtools.azurite import running_azurite
@@ -22,9 +23,10 @@ async def storage() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def user() -> AsyncIterator[StackUser]:
+async def user(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackUser]:
     """A user of a stack with two workers and emulated ACRs that want a sign-in, whom it may call back."""
-    receiver = Receiver()
+    receiver, data = Receiver(), tmp_path_factory.mktemp("stack")
+    options = ("--hosts", "2", "--lease-seconds", "2", "--data", str(data))
     async with serving(receiver) as port:
         host = f"127.0.0.1:{port}"
         environment = {
@@ -33,7 +35,7 @@ async def user() -> AsyncIterator[StackUser]:
             "TRANSLOAD_REGISTRIES": json.dumps({host: {"plainHttp": True, "private": True}}),
         }
         async with (
-            running_stack("--hosts", "2", "--lease-seconds", "2", environment=environment) as stack,
+            running_stack(*options, environment=environment) as stack,
             httpx.AsyncClient(base_url=stack.api, timeout=30, trust_env=False) as api,
         ):
-            yield StackUser(stack, api, receiver, f"http://{host}/told?token=hush")
+            yield StackUser(stack, api, receiver, f"http://{host}/told?token=hush", data)

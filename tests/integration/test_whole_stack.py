@@ -151,7 +151,7 @@ async def test_two_gibibytes_survive_a_kill_in_little_memory(tmp_path: Path) -> 
         async with content_of(reference, stack.identity) as content:
             original = await content.push_large(block, 2048, "1")
         async with httpx.AsyncClient(base_url=stack.api, timeout=30, trust_env=False) as api:
-            user = StackUser(stack, api, Receiver(), "")
+            user = StackUser(stack, api, Receiver(), "", tmp_path)
             body = {"source": str(reference), "target": f"{stack.target}/huge:1"}
             import_id = (await api.post("/api/imports", json=body)).json()["id"]
             while (await api.get(f"/api/imports/{import_id}")).json()["progress"]["bytesDone"] < 600 * 1024 * 1024:

@@ -1,5 +1,6 @@
 """What a registry's answer means: status and code to the error tree, and words that are safe to show."""
 
+import base64
 import json
 
 import httpx
@@ -21,6 +22,8 @@ from importcore.errors import (
 )
 from importcore.registry.answers import error_codes, error_for, unavailable
 
+ASKED = httpx.Request("GET", "https://r.example/v2/a/manifests/1")
+
 
 def body(*codes: str, message: str = "said so") -> bytes:
     """An error body in the spec's form."""
@@ -31,7 +34,7 @@ def error(status: int, content: bytes = b"", *, step: str = "get manifest", **he
     """The error for an answer."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return error_for(
-        httpx.Response(status, headers=named),
+        httpx.Response(status, headers=named, request=ASKED),
         content,
         registry="r.example",
         step=step,
@@ -109,7 +112,7 @@ def test_a_locked_tag_is_told_from_a_missing_right() -> None:
 )
 def test_a_body_in_another_form_has_no_codes(content: bytes) -> None:
     """A proxy's HTML, nothing, or JSON of somebody else."""
-    assert error_codes(content) == ()
+    assert error_codes(content, ASKED) == ()
     assert error(502, content).message == "r.example answered 502 to: get manifest a:1"
 
 
@@ -160,3 +163,23 @@ def test_an_answer_that_never_came_says_why() -> None:
     assert reset.message == "r.example did not answer to: send chunk (reset by https://r.example/u?…)"
     assert silent.message == "r.example did not answer to: send chunk a:1 (ReadTimeout)"
     assert reset.retryable
+
+
+BASIC = base64.b64encode(b"user:secret").decode()
+
+
+@pytest.mark.parametrize(
+    ("request_", "secrets"),
+    [
+        (httpx.Request("GET", "https://r.example/x", headers={"Authorization": "Bearer to.k-en"}), ["to.k-en"]),
+        (httpx.Request("GET", "https://r.example/x", headers={"Authorization": f"Basic {BASIC}"}), ["secret", BASIC]),
+        (httpx.Request("PUT", "https://r.example/x?_state=signed%2Bstate&digest=sha256:0"), ["signed+state"]),
+        (httpx.Request("POST", "https://r.example/x", data={"refresh_token": "re fresh"}), ["re fresh", "re+fresh"]),
+    ],
+)
+def test_an_error_does_not_repeat_what_was_confided(request_: httpx.Request, secrets: list[str]) -> None:
+    """Whatever a registry says again of what it was sent: a header, a password, a state, a form."""
+    said = body("DENIED", message=f"the digest sha256:0 is not {' nor '.join(secrets)}")
+    found = error_for(httpx.Response(403, request=request_), said, registry="r.example", step="ask")
+
+    assert found.answers == (f"DENIED: the digest sha256:0 is not {' nor '.join('…' for _ in secrets)}",)

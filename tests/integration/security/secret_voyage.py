@@ -1,0 +1,284 @@
+"""A voyage with secrets on board over every path that an import can take; everything that is left behind is kept.
+
+Two ACRs that want a sign-in, a private registry with Basic, a callback; real sockets, a real Azurite on a disk.
+"""
+
+import base64
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from azure.storage.queue.aio import QueueClient
+
+from devtools.app_in_process import AppInProcess
+from devtools.azurite import running_azurite
+from devtools.canaries import EveryLog, StorageTap, Wiretap, files_below
+from devtools.emulator import Emulator, EmulatorConfig, Identities, Principal, User
+from devtools.emulator.faults import AlterHeaders, Answer, Corrupt, Echo, FaultRule
+from devtools.emulator.identities import Grant
+from devtools.receiver import Receiver
+from devtools.rehearsal import app_settings, open_host
+from devtools.sample_images import image, layer
+from devtools.serving import serving
+from devtools.testing import running_emulator
+from importcore.api import http_api
+from importcore.caller import Caller
+from importcore.registry.origin import OriginGate
+from importcore.registry.pool_transport import PoolTransport
+from tests.integration.sources.azure import HOME_TENANT, SECRET, SYSTEM_IDENTITY, entra_token, identity_endpoint
+from tests.integration.sources.dock import push
+from tests.integration.sources.read_only_registry import ReadOnlyRegistry
+
+PUBLIC = "plainly-visible-name"
+PASSWORD, WRONG = "canary-password-é+/=1", "canary-wrong-password-2"
+CONFIGURED, CALLBACK = "canary-configured-3", "canary-callback-token-4"
+IMAGE = image([layer(150_000)])
+PUSHER = httpx.BasicAuth("pusher", "push-password")
+BASIC = "Basic " + base64.b64encode(f"robot:{CONFIGURED}".encode()).decode()
+ENTRA = entra_token(HOME_TENANT, SYSTEM_IDENTITY)
+KEYS = {"sealing key": b"canary-sealing-key-canary-sealin", "callback key": b"canary-callback-key-canary-callb"}
+_CALLER = Caller.by_key()
+
+
+@dataclass
+class SecretVoyage:
+    """The app, and everything that it leaves behind.
+
+    Attributes:
+        secrets: By a name for each; those that were issued on the way come in.
+        places: What was left, by where it was found; whole when the voyage is over.
+        ends: What each import came to, by its name: a status, or the code of its error.
+    """
+
+    app: AppInProcess
+    storage: str
+    source: str
+    target: str
+    private: str
+    callback: str
+    source_emulator: Emulator
+    target_emulator: Emulator
+    secrets: dict[str, str]
+    places: dict[str, list[bytes]]
+    ends: dict[str, str] = field(default_factory=dict)
+    cargo: int = 0
+
+    async def asked(self, operation: Any) -> http_api.Answer:  # noqa: ANN401 (an operation of the API)
+        """Call the API and keep its answer."""
+        answer = await http_api.answered(lambda: operation(self.app.services))
+        self.places["answers"].append(f"{answer.status} {answer.headers} {answer.body}".encode())
+        return answer
+
+    async def post(self, body: object) -> http_api.Answer:
+        """`POST /api/imports`."""
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.asked(lambda on: http_api.submit(on, _CALLER, sent, None))
+
+    async def submitted(self, source: Mapping[str, object] | None = None, **more: object) -> str:
+        """Submit an import of content that nobody has asked for before, by password unless said otherwise; its id."""
+        self.cargo += 1
+        name = f"app-{self.cargo}"
+        await push(self.source, image([layer(150_000, seed=self.cargo)]), name, auth=PUSHER)
+        wanted = {"sourceImage": f"{name}:1", **(self.with_password(PASSWORD) if source is None else source)}
+        answer = await self.post({"source": wanted, "targetTags": [f"{PUBLIC}/{name}:1"], **more})
+        assert answer.status == 202, answer.body
+        return str(json.loads(answer.body)["id"])
+
+    def with_password(self, password: str) -> dict[str, object]:
+        """A source that wants a password."""
+        return {"registryUri": self.source, "credentials": {"username": "puller", "password": password}}
+
+    async def run_once(self, import_id: str) -> None:
+        """Deliver the import's message now, however long it would sleep."""
+        stored = await self.app.services.records.get(import_id)
+        assert stored is not None
+        async with QueueClient.from_connection_string(self.storage, self.app.names.queue) as queue:
+            lease, receipt = stored.record.lease_id, stored.record.lease_receipt
+            if lease:
+                await queue.update_message(lease, receipt or "", visibility_timeout=0)
+            message = await queue.receive_message(visibility_timeout=60)
+            assert message is not None
+            await self.app.services.importer.run(base64.b64decode(message.content), message.id)
+            await queue.delete_message(message)
+
+    async def poisoned(self, body: bytes | None = None) -> None:
+        """Give a message up, as the host does: the next in the queue, or any bytes."""
+        if body is None:
+            async with QueueClient.from_connection_string(self.storage, self.app.names.queue) as queue:
+                message = await queue.receive_message()
+                assert message is not None
+                await queue.delete_message(message)
+                body = base64.b64decode(message.content)
+        await self.app.services.poison.take(body)
+
+    async def noted(self, name: str, import_id: str) -> None:
+        """Read the record, as a user does, and note how it stands."""
+        record = json.loads((await self.asked(lambda on: http_api.get(on, _CALLER, import_id))).body)
+        self.ends[name] = record["error"]["code"] if record["error"] else record["status"]
+
+    async def imported(
+        self, name: str, source: Mapping[str, object] | None = None, *, faults: "Faults" = (), **more: object
+    ) -> None:
+        """Import once through, under faults, and note what became of it."""
+        for emulator, rule in faults:
+            emulator.faults.add(rule)
+        import_id = await self.submitted(source, **more)
+        await self.run_once(import_id)
+        await self.noted(name, import_id)
+        for emulator, _ in faults:
+            emulator.faults.clear()
+
+
+Faults = list[tuple[Emulator, FaultRule]] | tuple[()]
+
+
+def fault(action: Any, method: str = "GET", path: str = "/manifests/", times: int | None = None) -> FaultRule:  # noqa: ANN401 (an action)
+    """A line of a fault script."""
+    return FaultRule(method=method, path=path, times=times, action=action)
+
+
+def _acr(*grants: Grant) -> EmulatorConfig:
+    users = (User("puller", PASSWORD), User("pusher", "push-password"))
+    principals = (Principal(SYSTEM_IDENTITY, grants or (Grant(),)),)
+    return EmulatorConfig(auth="acr", identities=Identities(principals, other_principals=(), users=users))
+
+
+@asynccontextmanager
+async def voyage(folder: Path, monkeypatch: pytest.MonkeyPatch, log: EveryLog) -> AsyncIterator[SecretVoyage]:
+    """Set out; when the context is left, the places hold everything."""
+    secrets = {"password": PASSWORD, "wrong password": WRONG, "configured password": CONFIGURED, "callback": CALLBACK}
+    secrets |= {f"{name} as text": key.decode() for name, key in KEYS.items()}
+    secrets |= {"identity header": SECRET, "Entra token as password": ENTRA}
+    places: dict[str, list[bytes]] = {"answers": [], "log": [], "storage": []}
+    tap = StorageTap()
+    registry = ReadOnlyRegistry(IMAGE, challenge='Basic realm="registry"', authorization=BASIC)
+    async with (
+        running_azurite(folder) as azurite,
+        identity_endpoint() as identity,
+        running_emulator(_acr()) as (source, source_emulator),
+        running_emulator(_acr()) as (target, target_emulator),
+        serving(registry.app()) as private_port,
+        serving(Receiver()) as callback_port,
+    ):
+        private, callback = f"127.0.0.1:{private_port}", f"127.0.0.1:{callback_port}"
+        hosts = {source: {**open_host(), "acr": True}, target: {**open_host(), "acr": True}}
+        hosts |= {private: open_host(), callback: open_host()}
+        settings = {
+            **identity.adopted(monkeypatch),
+            "TRANSLOAD_SEALING_KEYS": "k1:" + base64.b64encode(KEYS["sealing key"]).decode(),
+            "TRANSLOAD_CALLBACK_KEYS": "k1:" + base64.b64encode(KEYS["callback key"]).decode(),
+            "TRANSLOAD_CALLBACK_HOSTS": callback,
+            "TRANSLOAD_CHUNK_BYTES": str(64 * 1024),
+            "TRANSLOAD_CREDENTIALS": json.dumps(
+                {"robot": {"registry": private, "username": "robot", "password": CONFIGURED}}
+            ),
+        }
+        settings = app_settings(azurite.connection_string, target, hosts, **settings)
+        started = AppInProcess.started(settings, _tapped(secrets), {"transport": tap})
+        async with started as app:
+            yield SecretVoyage(
+                app, azurite.connection_string, source, target, private, f"http://{callback}/hook/{CALLBACK}?token={CALLBACK}",
+                source_emulator, target_emulator, secrets, places,
+            )  # fmt: skip
+    places["storage"] += tap.written
+    places["log"] += [line.encode() for line in log.lines]
+    places["disk"] = [text for _, text in files_below(folder)]
+
+
+def _tapped(heard: dict[str, str]) -> Callable[[OriginGate, ssl.SSLContext], httpx.AsyncBaseTransport]:
+    return lambda gate, tls: Wiretap(PoolTransport(gate, tls), heard)
+
+
+async def sail_everywhere(on: SecretVoyage) -> None:
+    """Take every path: success by each credential, each kind of failure, cancel, retry, poison, refused requests."""
+    await _succeed(on)
+    await _fail(on)
+    await _stop_and_wait(on)
+    await _be_refused(on)
+
+
+async def _succeed(on: SecretVoyage) -> None:
+    await on.imported("by password")
+    await on.imported("by identity", {"registryUri": on.source})
+    by_name = {"registryUri": on.private, "sourceImage": "app:1", "credentials": {"name": "robot"}}
+    await on.imported("by name", by_name)
+    by_token = {"registryUri": on.source, "credentials": {"password": ENTRA}}
+    await on.imported("by Entra token", by_token)
+    await on.imported("with a callback", callbackUrl=on.callback)
+    await on.app.send_notices()
+    await on.post({"source": {**on.with_password(PASSWORD), "sourceImage": "app-1:1"}, "validateOnly": True})
+
+
+async def _fail(on: SecretVoyage) -> None:
+    source, target = on.source_emulator, on.target_emulator
+    await on.imported("wrong password", on.with_password(WRONG), callbackUrl=on.callback)
+    await on.imported("absent", {**on.with_password(PASSWORD), "sourceImage": "app-1:none"})
+    await on.imported("echoed by the token service", faults=[(source, fault(Echo(status=403), path="/oauth2/token"))])
+    refused = fault(Echo(status=400), "POST", "/oauth2/token")
+    await on.imported("echoed to a refresh token", {"registryUri": on.source}, faults=[(source, refused)])
+    await on.imported("echoed by the source", faults=[(source, fault(Echo(status=403)))])
+    await on.imported("echoed by the target", faults=[(target, fault(Echo(status=400), "PUT"))])
+    await on.imported("altered", faults=[(source, fault(Corrupt(), path="/blobs/"))])
+    away = AlterHeaders(headers={"Location": f"https://169.254.169.254/up?_state={CALLBACK}&sig={PASSWORD}"})
+    await on.imported("led astray", faults=[(target, fault(away, "POST", "/blobs/uploads/"))])
+
+
+async def _stop_and_wait(on: SecretVoyage) -> None:
+    async def cancel(import_id: str) -> None:
+        await on.asked(lambda app: http_api.cancel(app, _CALLER, import_id))
+
+    waiting = await on.submitted()
+    await cancel(waiting)
+    await on.run_once(waiting)
+    await on.noted("canceled in the queue", waiting)
+    busy = Answer(status=429, headers={"Retry-After": "60"})
+    on.target_emulator.faults.add(FaultRule(method="PATCH", skip=1, times=None, action=busy))
+    asleep = await on.submitted()
+    await on.run_once(asleep)
+    await on.noted("asleep with an upload open", asleep)
+    on.target_emulator.faults.clear()
+    await on.run_once(asleep)
+    await on.noted("awake", asleep)
+    given_up = await on.submitted()
+    await on.poisoned()
+    await on.noted("given up once", given_up)
+    await cancel(given_up)
+    unreadable = await on.submitted()
+    await on.poisoned(json.dumps({"v": 99, "importId": unreadable}).encode())
+    await on.poisoned(b"{no JSON")
+    await on.noted("unreadable", unreadable)
+    await on.app.services.keep_up()
+    await on.asked(lambda app: http_api.list_newest(app, _CALLER, {}))
+    await on.asked(lambda app: http_api.health(_given(app)))
+
+
+def _given(app: Any) -> Callable[[], Any]:  # noqa: ANN401 (the services)
+    async def services() -> Any:  # noqa: ANN401 (the services)
+        return app
+
+    return services
+
+
+async def _be_refused(on: SecretVoyage) -> None:
+    source = on.with_password(PASSWORD)
+    credentials: Mapping[str, object] = {"username": "puller", "password": PASSWORD}
+    wrong: list[object] = [
+        {"source": {**source, "credentials": {**credentials, "surprise": PASSWORD}}, "targetTags": ["a:1"]},
+        {"source": {**source, "credentials": {**credentials, "name": "robot"}}, "targetTags": ["a:1"]},
+        {"source": {**source, "credentials": {"username": "puller", "password": [PASSWORD]}}, "targetTags": ["a:1"]},
+        {"source": {**source, "credentials": PASSWORD}, "targetTags": ["a:1"]},
+        {"source": source, "target": "elsewhere.example/a:1"},
+        {"source": source, "targetTags": ["NO:1"], "callbackUrl": f"ftp://x/{CALLBACK}"},
+        {"source": source, "targetTags": ["a:1"], "callbackUrl": f"https://10.0.0.1/{CALLBACK}"},
+        f'{{"source": {{"credentials": {{"password": "{PASSWORD}", "password": "{WRONG}"}}}}}}'.encode(),
+        f'{{"source": {{"credentials": {{"password": "{PASSWORD}"'.encode(),
+    ]
+    for body in wrong:
+        answer = await on.post(body)
+        assert answer.status in {400, 403}, answer.body
