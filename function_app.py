@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from importcore.api import http_api
+from importcore.api import hooks_api, http_api
 from importcore.caller import Caller
 from importcore.storage.names import STORAGE_NAMES
 from importcore.wiring import Services, callers_need_a_key, services
@@ -53,6 +53,15 @@ async def cancel_import(req: func.HttpRequest) -> func.HttpResponse:
     return await _asked("cancel", req, lambda on, who: http_api.cancel(on, who, req.route_params["id"]))
 
 
+@app.route("hooks/{kind}/{name?}", methods=["POST", "OPTIONS"], auth_level=func.AuthLevel.FUNCTION)
+async def take_hook(req: func.HttpRequest) -> func.HttpResponse:
+    """Take what a registry tells of a push. Its sender can have a key, but no sign-in, whoever else is signed in."""
+    kind, name = req.route_params["kind"], req.route_params.get("name")
+    if req.method == "OPTIONS":
+        return _encoded(hooks_api.shake_hands(kind, req.headers))
+    return _encoded(await hooks_api.take_delivery(services, kind, name, req.get_body(), req.headers))
+
+
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 (the trigger's binding)
     """Tell whether everything that an import needs is there."""
@@ -87,6 +96,12 @@ async def send_notice(message: func.QueueMessage) -> None:
 async def give_up_notice(message: func.QueueMessage) -> None:
     """Say in the record that a notice was lost, whose message the host gave up."""
     await (await services()).notices.give_up(message.get_body())
+
+
+@app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.event_queue, connection="AzureWebJobsStorage")
+async def take_event(message: func.QueueMessage) -> None:
+    """Take what Event Grid tells of a push."""
+    await (await services()).event_messages.take(message.get_body())
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 */10 * * * *")

@@ -36,7 +36,7 @@ class AppInProcess:
     ) -> AsyncIterator["AppInProcess"]:
         """Start an app from app settings; the other two are those of `wiring.build`."""
         name = f"app{uuid4().hex[:16]}"
-        names = StorageNames(name, name, name, f"{name}-notices")
+        names = StorageNames(name, name, name, f"{name}-notices", f"{name}-events")
         await make_storage(settings["AzureWebJobsStorage"], names)
         services = build(settings, transport, storage_options, names)
         try:

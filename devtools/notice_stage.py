@@ -37,6 +37,7 @@ class NoticeStage:
     Attributes:
         storage: The connection string of an Azurite.
         settings: More app settings.
+        more: What else answers in the network, by host.
         receiver: Answers at `CALLBACK_URL`.
         sink: Answers at `https://sink.example`.
     """
@@ -45,11 +46,12 @@ class NoticeStage:
     settings: Mapping[str, str] = field(default_factory=dict)
     receiver: Receiver = field(default_factory=Receiver)
     sink: Receiver = field(default_factory=Receiver)
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     async def set_up(self) -> "NoticeStage":
         """Make the queues and the image."""
         name = f"notices{uuid4().hex[:16]}"
-        self.names = StorageNames(name, name, name, f"{name}-n")
+        self.names = StorageNames(name, name, name, f"{name}-n", f"{name}-e")
         await make_storage(self.storage, self.names)
         self._source, self._target = create_emulator(), create_emulator()
         transport = httpx.ASGITransport(self._source.app)
@@ -60,7 +62,13 @@ class NoticeStage:
 
     def worker(self, mortality: Mortality | None = None) -> Services:
         """A worker process, which may die."""
-        apps = {SOURCE: self._source.app, TARGET: self._target.app, RECEIVER: self.receiver, SINK: self.sink}
+        apps = {
+            SOURCE: self._source.app,
+            TARGET: self._target.app,
+            RECEIVER: self.receiver,
+            SINK: self.sink,
+            **self.more,
+        }
         given = {
             "TRANSLOAD_LEASE_SECONDS": "2",
             "TRANSLOAD_CALLBACK_KEYS": "k1:" + base64.b64encode(KEY).decode(),

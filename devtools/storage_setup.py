@@ -12,7 +12,10 @@ from importcore.storage.names import STORAGE_NAMES, StorageNames
 
 async def make_storage(connection_string: str, names: StorageNames = STORAGE_NAMES) -> None:
     """Make whatever is not there yet."""
-    for name in (names.queue, names.poison_queue, names.notice_queue, names.notice_poison_queue):
+    queues = [
+        name for queue in (names.queue, names.notice_queue, names.event_queue) for name in (queue, f"{queue}-poison")
+    ]
+    for name in queues:
         async with QueueClient.from_connection_string(connection_string, name) as queue:
             with contextlib.suppress(ResourceExistsError):
                 await queue.create_queue()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from importcore.access.clients import ImportClients
 from importcore.audit import Audit
+from importcore.doors.event_messages import EventMessages
+from importcore.doors.webhooks import Webhooks
 from importcore.errors import ConfigurationError, StorageUnavailableError
 from importcore.importer import Importer
 from importcore.intake import Intake
@@ -60,6 +62,8 @@ class Services:
     retention: Retention
     rulebook: Rulebook
     reception: Reception
+    webhooks: Webhooks
+    event_messages: EventMessages
     closing: tuple[Closable, ...] = ()
     documents: tuple[TextInBlob, ...] = ()
 

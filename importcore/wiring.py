@@ -25,6 +25,8 @@ from importcore.access.identity import AcrEntraTokens, ArmEntraTokens, EventGrid
 from importcore.audit import Audit
 from importcore.documents.place import DocumentPlace
 from importcore.documents.watched import WatchedDocument
+from importcore.doors.event_messages import DOOR, EventMessages
+from importcore.doors.webhooks import Webhooks
 from importcore.errors import ConfigurationError
 from importcore.importer import Importer
 from importcore.intake import Intake
@@ -110,16 +112,25 @@ def build(
     policy, rules = papers.policy(settings.policy), papers.rules(settings)
     tag_notes = TagNotes(tables.get_table_client(names.table))
     policies = Policies(settings, policy)
+    wanted = WantedNotices(settings, registries.gate, sealer)
     intake = Intake(
         records=records,
         queue=queue,
         sealer=sealer,
         clients=clients,
         policies=policies,
-        notices=WantedNotices(settings, registries.gate, sealer),
+        notices=wanted,
         tag_notes=tag_notes,
     )
     rulebook = Rulebook(rules)
+    reception = Reception(rulebook, intake, audit)
+    event_grid = settings.hooks.get(DOOR)
+    event_messages = EventMessages(
+        reception,
+        _queue(queues, names.event_queue),
+        _queue(queues, names.event_poison_queue),
+        registry=event_grid.registry if event_grid else None,
+    )
     outbox = Outbox(notice_queue)
     importer = Importer(
         settings=settings,
@@ -159,7 +170,9 @@ def build(
         retention=retention,
         closing=closing,
         rulebook=rulebook,
-        reception=Reception(rulebook, intake, audit),
+        reception=reception,
+        webhooks=Webhooks(settings, reception, wanted.require_allowed),
+        event_messages=event_messages,
         documents=tuple(papers.blobs),
     )
 

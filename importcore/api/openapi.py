@@ -5,11 +5,22 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from importcore.api.event_views import ImportEventView
+from importcore.api.hook_description import hook_paths
+from importcore.api.hook_views import HookView
 from importcore.api.preview_views import PreviewView, SelectionPreviewView
 from importcore.api.views import ErrorBody, ImportListView, ImportView
 from importcore.request.body import ImportBody
 
-_MODELS = (ImportBody, ImportView, ImportListView, PreviewView, SelectionPreviewView, ImportEventView, ErrorBody)
+_MODELS = (
+    ImportBody,
+    ImportView,
+    ImportListView,
+    PreviewView,
+    SelectionPreviewView,
+    ImportEventView,
+    HookView,
+    ErrorBody,
+)
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -27,6 +38,7 @@ def openapi(version: str) -> dict[str, Any]:
             "/imports": {"post": _SUBMIT, "get": _LIST},
             "/imports/{id}": {"get": _GET},
             "/imports/{id}/cancel": {"post": _CANCEL},
+            **hook_paths(),
             "/health": {"get": _HEALTH},
             "/openapi.json": {"get": {"summary": "This description", "security": [], "responses": _ok("This")}},
         },

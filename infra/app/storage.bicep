@@ -26,6 +26,8 @@ var queues = [
   'imports-poison'
   'notices'
   'notices-poison'
+  'events'
+  'events-poison'
 ]
 var tables = [
   'imports'

@@ -1,0 +1,58 @@
+"""What a message of the queue `events` can be, and that nothing of it is lost on its way back."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importcore.doors.event_message import EventMessage, as_text, given_up
+from importcore.hooks.payload import MalformedEventError
+from tests.unit.hooks.hook_samples import sample
+
+MOMENT = datetime(2026, 3, 1, 10, tzinfo=UTC)
+PUSH = sample("eventgrid", "eventgrid-push")
+
+
+def test_what_event_grid_wrote_is_the_event() -> None:
+    """Decoded by the host, or in another layer of base64, which some tools put around it."""
+    assert EventMessage.decode(PUSH.body) == EventMessage(PUSH.value)
+    assert EventMessage.decode(base64.b64encode(PUSH.body)) == EventMessage(PUSH.value)
+
+
+def test_what_waits_remembers_since_when() -> None:
+    """However often it is put off."""
+    once = EventMessage.decode(EventMessage(PUSH.value).again(MOMENT).encode())
+    twice = EventMessage.decode(once.again(MOMENT + timedelta(hours=1)).encode())
+
+    assert once == EventMessage(PUSH.value, 1, MOMENT)
+    assert twice == EventMessage(PUSH.value, 2, MOMENT)
+
+
+def test_what_was_given_up_can_be_taken_up_again() -> None:
+    """As it is, by moving the message; it begins anew."""
+    message = given_up(PUSH.value, "nobody could read it")
+
+    assert json.loads(message)["reason"] == "nobody could read it"
+    assert EventMessage.decode(message.encode()) == EventMessage(PUSH.value)
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"\xff\xfe", base64.b64encode(b"no JSON"), b'{"a": 1, "a": 2}'])
+def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
+    """And is kept as text, or as base64 of what is no text."""
+    with pytest.raises(MalformedEventError, match="is no JSON"):
+        EventMessage.decode(body)
+
+    assert as_text(body).encode() == body or base64.b64decode(as_text(body)) == body
+
+
+@given(st.binary(max_size=40) | st.text(alphabet='{}[]":,0ae=', max_size=40).map(str.encode))
+def test_any_bytes_are_a_message_or_the_one_error(body: bytes) -> None:
+    """Whoever may write into the queue may write anything."""
+    try:
+        message = EventMessage.decode(body)
+    except MalformedEventError:
+        return
+    assert EventMessage.decode(message.again(MOMENT).encode()).value == message.value
