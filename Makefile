@@ -11,7 +11,7 @@ TARGET  ?=
 OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check lint format types demo bench stack lock clean
+.PHONY: help setup test check lint format types demo bench soak mutants stack lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,12 @@ demo: setup ## import an image on the local stack (SOURCE=… TARGET=… for you
 
 bench: setup ## measure the copy beside its peers (OPTIONS=--quick for a look)
 	@$(BIN)/python -m bench.copy_images $(OPTIONS)
+
+soak: setup ## a hundred imports under faults and kills (OPTIONS='--imports 10' for a look)
+	@$(BIN)/python -m bench.faults $(OPTIONS)
+
+mutants: setup ## take the mechanisms away one by one; a test must notice each time (OPTIONS='--only fence' for some)
+	@$(BIN)/python tools/mutants.py $(OPTIONS)
 
 stack: setup ## start the local stack and keep it running (OPTIONS='--hosts 2 --data .local-stack')
 	@$(BIN)/python -m devtools up $(OPTIONS)

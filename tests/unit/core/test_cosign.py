@@ -42,6 +42,17 @@ def test_a_payload_is_signed_by_the_key_that_signed_it() -> None:
         (PAYLOAD, KEY.sign(PAYLOAD)[:-8], DIGEST, [KEY.public]),
         (payload_for(DIGEST, "another type"), KEY.sign(payload_for(DIGEST, "another type")), DIGEST, [KEY.public]),
     ],
+    ids=[
+        "another key",
+        "no key",
+        "another digest",
+        "altered",
+        "unsigned",
+        "no base64",
+        "no signature",
+        "cut",
+        "another kind",
+    ],
 )
 def test_a_payload_of_another_key_digest_or_kind_is_none(
     payload: bytes, signature: str, digest: str, keys: list[str]
@@ -62,6 +73,17 @@ def test_a_payload_of_another_key_digest_or_kind_is_none(
         PAYLOAD.replace(f'"{DIGEST}"'.encode(), f'["{DIGEST}"]'.encode()),
         PAYLOAD.replace(f'"{DIGEST}"'.encode(), f'"{DIGEST}","Docker-manifest-digest":"{ANOTHER}"'.encode()),
         b"[" * 100_000,
+    ],
+    ids=[
+        "empty",
+        "list",
+        "null",
+        "critical is a list",
+        "no image",
+        "image is a list",
+        "list of digests",
+        "two digests",
+        "deep",
     ],
 )
 def test_a_signed_text_that_is_no_payload_is_none(body: bytes) -> None:
@@ -139,6 +161,7 @@ def pem(key: Any) -> str:  # noqa: ANN401 (any kind of public key)
         pem(ec.generate_private_key(ec.SECP384R1()).public_key()),
         pem(rsa.generate_private_key(65537, 2048).public_key()),
     ],
+    ids=["empty", "no key", "private", "P-384", "RSA"],
 )
 def test_a_policy_takes_public_keys_on_p256_alone(text: str) -> None:
     """What could verify nothing is told when the policy is read, not when an import fails."""

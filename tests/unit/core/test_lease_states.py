@@ -1,7 +1,8 @@
 """The lease, tried in every order: claims, heartbeats, deaths, sleepers, steals, redeliveries, lost answers, cancels.
 
 A state machine drives real claims and heartbeats against a storage account whose clock it turns, and holds them to what
-the design promises: one owner at a time, and always a message that can act until the import has ended.
+the design promises: one owner at a time, always a message that can act until the import has ended, and no checkpoint
+forgotten that a heartbeat has kept.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from devtools.clockwork import ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
@@ -21,12 +22,16 @@ from importcore.request.model import read_import_request
 from importcore.run.claim import Claims
 from importcore.run.running import CancelRequested, RunningImport
 from importcore.sealing import Sealer
+from importcore.state.checkpoint import UploadState
 from importcore.state.message import Handover, ImportMessage
 from importcore.state.record import ImportRecord, Status
+from importcore.storage.records import _record
 from importcore.wiring import Services, build
 
 LEASE_SECONDS = 60
 HOST_SECONDS = 600
+CLAIMS_BEFORE_AN_END = 3
+"""An import that ends at its second step teaches nothing."""
 STORAGE = (
     "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1/a;"
     "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
@@ -40,9 +45,10 @@ class Lease(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.account = ClockworkAccount()
-        self.lose_answer_to = ""
+        self.loses_next = ""
+        self.lost = False
         environment = app_settings(STORAGE, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
-        self.services: Services = self.loop.run_until_complete(self._built(environment))
+        self.services: Services = self.do(self._built(environment))
         self.sealer = Sealer(self.services.settings.sealing_keys)
         self.claims = Claims(
             self.services.records, self.services.queue, self.sealer, self.services.outbox,
@@ -50,10 +56,19 @@ class Lease(RuleBasedStateMachine):
         )  # fmt: skip
         self.taken: list[tuple[str, str, bytes]] = []
         self.runs: list[RunningImport] = []
-        self.id = self.loop.run_until_complete(self._submitted())
+        self.claimed = 0
+        self.offset = self.kept = 0
+        self.id: str = self.do(self._submitted())
 
     async def _built(self, environment: dict[str, str]) -> Services:
-        return build(environment, storage_options={"transport": ClockworkTransport(self.account)})
+        return build(environment, storage_options={"transport": ClockworkTransport(self.account, self._loses)})
+
+    def _loses(self, method: str) -> bool:
+        """Lose the answer to the next write of this kind."""
+        if method != self.loses_next:
+            return False
+        self.loses_next, self.lost = "", True
+        return True
 
     async def _submitted(self) -> str:
         body = json.dumps({"source": "docker.io/library/a:1", "target": "target.test/a:1"}).encode()
@@ -62,22 +77,32 @@ class Lease(RuleBasedStateMachine):
 
     def do(self, work: Any) -> Any:  # noqa: ANN401 (a coroutine and what it gives)
         """Run something to its end."""
+        self.lost = False
         return self.loop.run_until_complete(work)
 
     @property
     def record(self) -> ImportRecord:
-        """The record now."""
-        stored = self.do(self.services.records.get(self.id))
-        assert stored is not None
-        found: ImportRecord = stored.record
-        return found
+        """The record now, as the table holds it."""
+        values = self.account.entities["imports", self.id].values
+        return _record({name: value for name, value in values.items() if "@" not in name})
 
     # -- what may happen -----------------------------------------------------------------------------------------------
+
+    @initialize()
+    def the_import_begins(self) -> None:
+        """A first worker has it."""
+        self.the_host_takes_a_message()
+        self._claim(self.taken[-1])
 
     @rule(seconds=st.sampled_from([1, LEASE_SECONDS // 3, LEASE_SECONDS + 1, HOST_SECONDS + 1]))
     def time_passes(self, seconds: int) -> None:
         """Leases end by the clock alone."""
         self.account.now += seconds
+
+    @rule(method=st.sampled_from(["PUT", "POST", "DELETE"]))
+    def an_answer_will_be_lost(self, method: str) -> None:
+        """The next write of a kind has its effect, and nobody hears of it."""
+        self.loses_next = method
 
     @rule()
     def the_host_takes_a_message(self) -> None:
@@ -90,13 +115,28 @@ class Lease(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_worker_claims(self, data: st.DataObject) -> None:
         """A worker gets a message that the host took, perhaps long ago, perhaps for the second time."""
-        message_id, _, body = data.draw(st.sampled_from(self.taken))
+        self._claim(data.draw(st.sampled_from(self.taken)))
+
+    @precondition(lambda self: len(self.runs) in {1, 2})
+    @rule()
+    def a_worker_sleeps_past_its_lease_and_another_takes_over(self) -> None:
+        """The sleeper does not know; both go on."""
+        self.account.now += LEASE_SECONDS + 1
+        before = len(self.taken)
+        self.the_host_takes_a_message()
+        for taken in self.taken[before:]:
+            self._claim(taken)
+
+    def _claim(self, taken: tuple[str, str, bytes]) -> None:
+        message_id, _, body = taken
         before = self.record
         run = self.do(self.claims.claim(ImportMessage.decode(body, self.sealer), message_id))
         allowed = not before.status.is_final and before.lease_id in {None, message_id}
         assert (run is not None) == allowed
         if run is not None:
+            self.claimed += 1
             self.runs.append(run)
+            assert [each.offset for each in run.uploads] == ([self.kept] if self.kept else [])
 
     @precondition(lambda self: self.taken)
     @rule(data=st.data())
@@ -115,19 +155,40 @@ class Lease(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(data=st.data())
     def a_worker_beats(self, data: st.DataObject) -> None:
-        """A heartbeat succeeds for the owner alone; a sleeper that was replaced is refused."""
+        """A heartbeat with a new checkpoint succeeds for the owner alone; a sleeper that was replaced is refused."""
         run = data.draw(st.sampled_from(self.runs))
-        owner = self._owner()
+        self._beat(run)
+
+    @precondition(lambda self: len(self.runs) > 1)
+    @rule(data=st.data())
+    def all_workers_beat(self, data: st.DataObject) -> None:
+        """In any order, and all but one of them stop."""
+        for run in data.draw(st.permutations(self.runs)):
+            self._beat(run)
+        assert len(self.runs) <= 1
+
+    def _beat(self, run: RunningImport) -> None:
+        is_owner, before = run is self._owner(), self._message_text()
+        self.offset += 1
+        upload = UploadState(digest="sha256:" + "0" * 64, repository="a", location="https://t/u", offset=self.offset)
         try:
-            self.do(run.beat())
+            self.do(run.note(upload, at_once=True))
         except CancelRequested:
             assert self.record.cancel_requested
         except LeaseLostError:
-            assert run is not owner
+            assert not is_owner or self.lost
+            assert self.lost or self._message_text() == before
             self.runs.remove(run)
         else:
-            assert run is owner
+            assert is_owner
             assert not self.record.status.is_final
+        if is_owner:
+            self.kept = self.offset
+
+    def _message_text(self) -> str:
+        """What the message that may act holds."""
+        message = self.account.messages.get(self.record.lease_id or "")
+        return message.text if message else ""
 
     @precondition(lambda self: self.runs)
     @rule(
@@ -136,23 +197,25 @@ class Lease(RuleBasedStateMachine):
     def a_worker_hands_over(self, data: st.DataObject, handover: Handover, pause: int) -> None:
         """It lets go; another run can go on."""
         run = data.draw(st.sampled_from(self.runs))
-        owner = self._owner()
+        is_owner = run is self._owner()
         try:
             self.do(run.hand_over(handover, pause, lambda record: record))
         except LeaseLostError:
-            assert run is not owner
+            assert not is_owner or self.lost
+        else:
+            assert is_owner
         self.runs.remove(run)
 
-    @precondition(lambda self: self.runs)
+    @precondition(lambda self: self.runs and self.claimed >= CLAIMS_BEFORE_AN_END)
     @rule(data=st.data(), status=st.sampled_from([Status.SUCCEEDED, Status.FAILED]))
     def a_worker_finishes(self, data: st.DataObject, status: Status) -> None:
         """Only the owner can end the import."""
         run = data.draw(st.sampled_from(self.runs))
-        owner, ended = self._owner(), self.record.status.is_final
+        is_owner, ended = run is self._owner(), self.record.status.is_final
         try:
             self.do(run.finish(lambda record: record.finished(status)))
         except LeaseLostError:
-            assert run is not owner or ended
+            assert not is_owner or ended
         else:
             assert not ended
             assert self.record.status is status
@@ -164,13 +227,12 @@ class Lease(RuleBasedStateMachine):
         """Nothing is done."""
         self.runs.remove(data.draw(st.sampled_from(self.runs)))
 
-    @precondition(lambda self: not self.record.status.is_final)
+    @precondition(lambda self: self.claimed >= CLAIMS_BEFORE_AN_END and not self.record.status.is_final)
     @rule()
     def the_user_cancels(self) -> None:
-        """At once where nobody has begun it, else the owner learns of it."""
-        begun = self.record.lease_id is not None
+        """The owner learns of it at its next heartbeat."""
         self.do(self.services.intake.cancel(self.id, Caller.by_key()))
-        assert self.record.status.is_final != begun
+        assert self.record.cancel_requested
 
     # -- what must always hold -----------------------------------------------------------------------------------------
 
@@ -201,6 +263,14 @@ class Lease(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """From every state, a healthy worker brings the import to its end."""
+        try:
+            self._bring_to_its_end()
+        finally:
+            self.do(self.services.aclose())
+            self.loop.close()
+
+    def _bring_to_its_end(self) -> None:
+        self.loses_next = ""
         for _ in range(20):
             if self.record.status.is_final:
                 break
@@ -213,9 +283,7 @@ class Lease(RuleBasedStateMachine):
             if run is not None:
                 self.do(run.finish(lambda record: record.finished(Status.SUCCEEDED)))
         assert self.record.status.is_final
-        self.do(self.services.aclose())
-        self.loop.close()
 
 
 TestLease = Lease.TestCase
-TestLease.settings = settings(max_examples=150, stateful_step_count=40)
+TestLease.settings = settings(max_examples=120, stateful_step_count=30)
