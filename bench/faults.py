@@ -102,7 +102,10 @@ class Soak:
         while True:
             await asyncio.sleep(self._dice.uniform(0.5, 1.5) * every_seconds)
             workers = json.loads((self._folder / "processes.json").read_text())["workers"]
-            victim = self._dice.choice([pid for pid in workers if pid])
+            alive = [pid for pid in workers if pid]
+            if not alive:
+                continue
+            victim = self._dice.choice(alive)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
                 self._kills.append((datetime.now(UTC), str(victim)))

@@ -2,7 +2,7 @@
 
 Azurite has real seconds; what happens when a lease ends can be tried there a few times, but not thousands of times in
 every order. This stands in for the few requests that claims and heartbeats need, behind the real SDK clients.
-It is not held to Azurite by contract tests yet.
+`tests/contract/test_clockwork.py` holds it to Azurite.
 """
 
 from devtools.clockwork.account import ClockworkAccount
