@@ -7,7 +7,7 @@ times in a row without. What lasts longer is the queue's: the error goes up and 
 import asyncio
 import random
 
-from importcore.deadline import Deadline
+from importcore.deadline import Deadline, OutOfTime
 from importcore.errors import TransloadError
 
 _RESTARTS_AT_MOST = 3
@@ -40,26 +40,33 @@ class BlobAttempts:
         """The bytes were wrong; read them again a little later, as often as the blob may begin again.
 
         Raises:
-            TransloadError: `error`, when that happened too often.
-            OutOfTime: The slice is over.
+            TransloadError: `error`, when that happened too often, or the slice is over.
+            OutOfTime: The process must end.
         """
         self.restart(error)
-        await self._pause(self._restarts)
+        await self._pause(self._restarts, error)
 
     async def stumble(self, error: TransloadError, offset: int) -> None:
         """A request of the blob failed with the target at `offset`; wait before the next.
 
         Raises:
-            TransloadError: `error`, when nothing moved for too long or the registry asks to wait longer than this.
-            OutOfTime: The slice is over.
+            TransloadError: `error`, when nothing moved for too long, the registry asks to wait longer than this, or
+                the slice is over.
+            OutOfTime: The process must end.
         """
         self._stumbles = 1 if offset > self._furthest else self._stumbles + 1
         self._furthest = max(self._furthest, offset)
         if self._stumbles > _STUMBLES_AT_MOST or (error.retry_after or 0.0) > _WAIT_AT_MOST:
             raise error
-        await self._pause(self._stumbles, error.retry_after or 0.0)
+        await self._pause(self._stumbles, error)
 
-    async def _pause(self, times: int, asked: float = 0.0) -> None:
-        self._deadline.check()
+    async def _pause(self, times: int, error: TransloadError) -> None:
+        """Wait; where the slice ends over trouble, the trouble is what the record shall name."""
         longest = min(_WAIT_AT_MOST, _FIRST_WAIT * 2.0**times)
-        await asyncio.sleep(max(asked, random.uniform(longest / 2, longest)))  # noqa: S311 (jitter)
+        pause = max(error.retry_after or 0.0, random.uniform(longest / 2, longest))  # noqa: S311 (jitter)
+        if pause < self._deadline.remaining:
+            await asyncio.sleep(pause)
+        elif self._deadline.stopped:
+            raise OutOfTime
+        else:
+            raise error

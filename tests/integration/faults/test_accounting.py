@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from devtools.emulator.faults import FaultRule
+from devtools.emulator.faults import Delay, FaultRule
 from tests.integration.faults.voyage import NAME, Voyage, refusal, rule
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
@@ -54,10 +54,21 @@ async def test_waits_double_within_bounds_and_end(storage: str) -> None:
 
 
 async def test_two_slices_in_which_nothing_moves_end_the_import(storage: str) -> None:
-    """The first run brings the plan and the small blobs; two more use up their time on a chunk that never passes."""
-    async with Voyage.begun(storage, TRANSLOAD_SLICE_SECONDS="1") as voyage:
-        voyage.target.faults.add(rule(refusal(503), "PATCH", times=None))
+    """The first run brings the plan; two more use up their time on answers that come, and come too late."""
+    async with Voyage.begun(storage, TRANSLOAD_SLICE_SECONDS="1", TRANSLOAD_IDLE_SECONDS="5") as voyage:
+        voyage.target.faults.add(rule(Delay(seconds=1.1), "HEAD", "/blobs/", times=None))
         record = await voyage.ended()
         await voyage.require_nothing_tagged(record, "no_progress")
         assert [event["event"] for event in record["history"]].count("HandedOver") == 2
         assert (record["attempts"], record["resumptions"]) == (3, 2)
+
+
+async def test_a_slice_that_ends_over_trouble_names_the_trouble(storage: str) -> None:
+    """What the registry said is the reason, not that the time was over; and the import sleeps."""
+    async with Voyage.begun(storage, TRANSLOAD_SLICE_SECONDS="1") as voyage:
+        voyage.target.faults.add(rule(refusal(503), "PATCH", times=None))
+        import_id = await voyage.submitted()
+        for _ in range(2):
+            record = await voyage.run_once(import_id)
+            assert record["error"]["code"] == "registry_unavailable"
+            assert record["history"][-1]["event"] == "Waiting"

@@ -84,3 +84,11 @@ async def test_nobody_waits_past_the_slice() -> None:
 
     with pytest.raises(OutOfTime):
         await BlobAttempts(deadline).stumble(BROKEN, 0)
+
+
+async def test_a_slice_that_ends_over_trouble_ends_with_the_trouble() -> None:
+    """So that the record names it, rather than that nothing moved."""
+    with pytest.raises(RegistryUnavailableError) as caught:
+        await BlobAttempts(Deadline(0.01)).stumble(BROKEN, 0)
+
+    assert caught.value is BROKEN
