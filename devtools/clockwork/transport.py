@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as ET
@@ -48,12 +48,21 @@ class ClockworkTransport(AsyncHttpTransport[Any, Any]):
     is carried twice here, and the second answer is the one that is heard.
     """
 
-    def __init__(self, account: ClockworkAccount, loses: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        account: ClockworkAccount,
+        loses: Callable[[str], bool] = lambda _: False,
+        before: Callable[[str, str], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take the account; `before` is what others do in it right before a request (method, path) arrives."""
         self._account = account
         self._loses = loses
+        self._before = before
 
     async def send(self, request: Any, **_: Any) -> _Answer:  # noqa: ANN401 (the SDK's)
         """Carry one request."""
+        if self._before:
+            await self._before(request.method, urlsplit(request.url).path)
         if self._loses(request.method):
             self._carried(request)
         return self._carried(request)

@@ -2,7 +2,7 @@
 
 Step 1 of a run. The trigger's message M is the host's, not ours: so a lease message L is sent first, invisible for the
 lease time, and then the record's `lease_id` is moved from M to L under the record's ETag. Whoever comes with a message
-that `lease_id` does not name is stale and touches nothing. `docs/decisions/` argues why that suffices.
+that `lease_id` does not name is stale. `docs/decisions/0013-lease-specification.md` says why that suffices.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from importcore.sealing import Sealer
 from importcore.state.message import Handover, ImportMessage
 from importcore.state.record import ImportRecord, Status, now
 from importcore.storage.queue import ImportQueue
-from importcore.storage.records import ImportRecords, RecordChangedError
+from importcore.storage.records import ImportRecords, RecordChangedError, StoredRecord
 
 
 class Claims:
@@ -47,28 +47,43 @@ class Claims:
             StorageUnavailableError: Nobody knows whether the claim was made. L is left alone then: if the claim was
                 made, L alone may act and will; if not, M may, and L will find itself stale.
         """
-        stored = await self._records.get(message.import_id)
-        if stored is None or not _may_act(stored.record, message_id):
-            if stored is not None:
-                await self._outbox.post(stored.record)
+        while (stored := await self._records.get(message.import_id)) is not None:
+            try:
+                if _may_act(stored.record, message_id):
+                    return await self._claimed(stored, message)
+                await self._require_stale_for_good(stored, message)
+            except RecordChangedError:
+                continue
+            await self._outbox.post(stored.record)
             return None
+        return None
+
+    async def _claimed(self, stored: StoredRecord, message: ImportMessage) -> RunningImport:
         held = ImportMessage(message.import_id, Handover.HELD, stored.record.attempts + 1, message.checkpoint)
         lease = await self._queue.send(held.encode(self._sealer), visible_in=self._lease_seconds)
-        while stored is not None and _may_act(stored.record, message_id):
-            claimed = _claimed(stored.record, lease.id, message.handover, self._worker)
-            try:
-                stored = await self._records.replace(stored, claimed)
-            except RecordChangedError:
-                stored = await self._records.get(message.import_id)
-                continue
-            return RunningImport(
-                records=self._records, queue=self._queue, sealer=self._sealer, outbox=self._outbox, stored=stored,
-                lease=lease, checkpoint=message.checkpoint, lease_seconds=self._lease_seconds,
-            )  # fmt: skip
-        if stored is not None:
-            await self._outbox.post(stored.record)
-        await self._queue.delete(lease)
-        return None
+        claimed = _claimed(stored.record, lease.id, message.handover, self._worker)
+        try:
+            stored = await self._records.replace(stored, claimed)
+        except RecordChangedError:
+            await self._queue.delete(lease)  # and not tried again: meanwhile it may have been taken and dropped
+            raise
+        return RunningImport(
+            records=self._records, queue=self._queue, sealer=self._sealer, outbox=self._outbox, stored=stored,
+            lease=lease, checkpoint=message.checkpoint, lease_seconds=self._lease_seconds,
+        )  # fmt: skip
+
+    async def _require_stale_for_good(self, stored: StoredRecord, message: ImportMessage) -> None:
+        """Let nobody name this message in the record any more: it is about to be dropped.
+
+        It may have been sent for a claim that is still to come: the claimer was asleep between its two steps for longer
+        than the lease time. The record is written as it stands, so that the claimer's compare-and-swap is refused;
+        else it would name a message that is gone, and the import would be nobody's.
+
+        Raises:
+            RecordChangedError: The record was changed meanwhile; perhaps it names the message now.
+        """
+        if not stored.record.status.is_final and message.attempt >= stored.record.attempts:
+            await self._records.replace(stored, stored.record)
 
 
 def _may_act(record: ImportRecord, message_id: str) -> bool:

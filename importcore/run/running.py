@@ -215,7 +215,7 @@ class RunningImport:
                 stored = await self._records.get(self.record.id)
                 if stored is None or stored.record.status.is_final or stored.record.lease_id != self._lease.id:
                     raise LeaseLostError("the record names another owner") from None
-                self._stored = stored  # the user asked to cancel: that is the only other writer
+                self._stored = stored  # the user asked to cancel, or somebody dropped a stale message
             else:
                 return
 

@@ -1,0 +1,119 @@
+"""Two workers between the steps of one claim: whatever comes between, the record names a message that is there."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.rehearsal import app_settings
+from importcore.caller import Caller
+from importcore.request.model import read_import_request
+from importcore.run.claim import Claims
+from importcore.run.running import RunningImport
+from importcore.sealing import Sealer
+from importcore.state.message import ImportMessage
+from importcore.state.record import ImportRecord
+from importcore.wiring import Services, build
+
+LEASE_SECONDS = 60
+STORAGE = (
+    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1/a;"
+    "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process of the app, on an account that it shares with others."""
+
+    account: ClockworkAccount
+    services: Services
+
+    @classmethod
+    @asynccontextmanager
+    async def on(
+        cls, account: ClockworkAccount, before: Callable[[str, str], Awaitable[None]] | None = None
+    ) -> AsyncIterator["Worker"]:
+        """Start one; `before` is what others do right before one of its requests arrives."""
+        environment = app_settings(STORAGE, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
+        services = build(environment, storage_options={"transport": ClockworkTransport(account, before=before)})
+        try:
+            yield cls(account, services)
+        finally:
+            await services.aclose()
+
+    async def submitted(self) -> str:
+        """Submit an import; its id."""
+        body = json.dumps({"source": "docker.io/library/a:1", "target": "target.test/a:1"}).encode()
+        request = read_import_request(body, default_target=None)
+        return (await self.services.intake.submit(request, Caller.by_key())).id
+
+    async def take_and_claim(self) -> RunningImport | None:
+        """Do as the host and its function do: receive a message, claim, and where it was stale, delete it."""
+        message = self.account.get(600)
+        assert message is not None
+        receipt, sealer = message.receipt, Sealer(self.services.settings.sealing_keys)
+        claims = Claims(
+            self.services.records, self.services.queue, sealer, self.services.outbox,
+            lease_seconds=LEASE_SECONDS, worker="w/1",
+        )  # fmt: skip
+        run = await claims.claim(ImportMessage.decode(base64.b64decode(message.text), sealer), message.id)
+        if run is None:
+            self.account.delete(message.id, receipt)
+        return run
+
+    async def record(self, import_id: str) -> ImportRecord:
+        """The record as it stands."""
+        stored = await self.services.records.get(import_id)
+        assert stored is not None
+        return stored.record
+
+
+async def test_a_lease_message_that_was_dropped_before_its_claim_is_not_named() -> None:
+    """The claimer sleeps between its two steps; another takes its lease message meanwhile, finds it stale, drops it."""
+    account = ClockworkAccount()
+    asleep = False
+
+    async def another_drops_the_lease_message(method: str, path: str) -> None:
+        nonlocal asleep
+        if not asleep or method != "PUT" or "/messages" in path:
+            return
+        asleep = False
+        account.now += LEASE_SECONDS + 1
+        assert await other.take_and_claim() is None
+
+    async with Worker.on(account) as other, Worker.on(account, another_drops_the_lease_message) as sleeper:
+        import_id = await other.submitted()
+        assert await other.take_and_claim() is not None  # and dies
+        account.now += LEASE_SECONDS + 1
+        asleep = True
+        run = await sleeper.take_and_claim()
+
+        assert run is not None
+        record = await other.record(import_id)
+        assert record.lease_id in account.messages
+        await run.beat()
+
+
+async def test_a_lease_message_of_a_first_claim_can_be_claimed_itself() -> None:
+    """Nobody had claimed the import before: whichever of the two messages is first may act, the other is stale."""
+    account = ClockworkAccount()
+    asleep, taken = True, list[RunningImport]()
+
+    async def another_claims_with_the_lease_message(method: str, path: str) -> None:
+        nonlocal asleep
+        if not asleep or method != "PUT" or "/messages" in path:
+            return
+        asleep = False
+        account.now += LEASE_SECONDS + 1
+        run = await other.take_and_claim()
+        assert run is not None
+        taken.append(run)
+
+    async with Worker.on(account) as other, Worker.on(account, another_claims_with_the_lease_message) as sleeper:
+        import_id = await other.submitted()
+        assert await sleeper.take_and_claim() is None
+        assert (await other.record(import_id)).lease_id in account.messages
+        await taken[0].beat()
