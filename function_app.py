@@ -30,9 +30,8 @@ async def _asked(
 @app.route("imports", methods=["POST"])
 async def submit_import(req: func.HttpRequest) -> func.HttpResponse:
     """Accept an import."""
-    return await _asked(
-        "submit", req, lambda on, who: http_api.submit(on, who, req.get_body(), req.headers.get("idempotency-key"))
-    )
+    key, prefer = req.headers.get("idempotency-key"), req.headers.get("prefer")
+    return await _asked("submit", req, lambda on, who: http_api.submit(on, who, req.get_body(), key, prefer))
 
 
 @app.route("imports", methods=["GET"])
@@ -44,7 +43,8 @@ async def list_imports(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("imports/{id}", methods=["GET"])
 async def get_import(req: func.HttpRequest) -> func.HttpResponse:
     """Read an import."""
-    return await _asked("read", req, lambda on, who: http_api.get(on, who, req.route_params["id"]))
+    import_id, prefer = req.route_params["id"], req.headers.get("prefer")
+    return await _asked("read", req, lambda on, who: http_api.get(on, who, import_id, prefer))
 
 
 @app.route("imports/{id}/cancel", methods=["POST"])

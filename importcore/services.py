@@ -27,6 +27,7 @@ from importcore.storage.records import ImportRecords
 from importcore.upkeep.backlog import measure_backlog
 from importcore.upkeep.orphans import Orphans
 from importcore.upkeep.retention import Retention
+from importcore.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,6 +50,7 @@ class Services:
     audit: Audit
     policies: Policies
     intake: Intake
+    waiting: Waiting
     importer: Importer
     poison: PoisonedMessages
     outbox: Outbox

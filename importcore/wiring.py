@@ -57,6 +57,7 @@ from importcore.storage.records import ImportRecords
 from importcore.storage.tag_notes import TagNotes
 from importcore.upkeep.orphans import Orphans
 from importcore.upkeep.retention import Retention
+from importcore.waiting import Waiting
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
@@ -157,6 +158,7 @@ def build(
         audit=audit,
         policies=policies,
         intake=intake,
+        waiting=Waiting(intake),
         importer=importer,
         poison=poison,
         outbox=outbox,
@@ -250,7 +252,7 @@ async def services() -> Services:
     if _services is None:
         try:
             _services = build(os.environ)
-            _hand_over_on_sigterm(_services.importer)
+            _let_go_on_sigterm(_services)
         except ConfigurationError as error:
             _services = error
     if isinstance(_services, ConfigurationError):
@@ -258,10 +260,18 @@ async def services() -> Services:
     return _services
 
 
-def _hand_over_on_sigterm(importer: Importer) -> None:
-    """At scale-in the platform sends SIGTERM: hand running imports over now, rather than let their leases run out."""
+def _let_go_on_sigterm(running: Services) -> None:
+    """At scale-in the platform sends SIGTERM: hand running imports over now, rather than let their leases run out.
+
+    Whoever waits for an import gets an answer now, too, rather than a broken connection.
+    """
+
+    def stop() -> None:
+        running.importer.stop()
+        running.waiting.stop()
+
     loop = asyncio.get_running_loop()
     try:
-        loop.add_signal_handler(signal.SIGTERM, importer.stop)
+        loop.add_signal_handler(signal.SIGTERM, stop)
     except (NotImplementedError, RuntimeError, ValueError):
         return  # not the main thread, or Windows: then the lease runs out, which costs a minute

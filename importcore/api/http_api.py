@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from importcore.api.openapi import openapi
+from importcore.api.prefer import applied, status_of, wait_of
 from importcore.api.preview_views import chosen_json, preview_json
 from importcore.api.principal import address_of, caller_of
 from importcore.api.views import error_json, import_json, list_json
 from importcore.caller import Caller
+from importcore.deadline import Deadline
 from importcore.errors import (
     ConfigurationError,
     ContentError,
@@ -30,7 +32,7 @@ from importcore.errors import (
 )
 from importcore.preview import PreviewTooLongError
 from importcore.request.model import read_import_request
-from importcore.state.record import Status, is_import_id
+from importcore.state.record import ImportRecord, Status, is_import_id
 from importcore.wiring import Services
 
 _PAGE = 50
@@ -111,8 +113,12 @@ async def asked(
     return await answered(on_services)
 
 
-async def submit(app: Services, caller: Caller, body: bytes, idempotency_key: str | None) -> Answer:
+async def submit(
+    app: Services, caller: Caller, body: bytes, idempotency_key: str | None, prefer: str | None = None
+) -> Answer:
     """`POST /api/imports`."""
+    wait = wait_of(prefer)
+    deadline = Deadline(wait or 0)
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _KEY_AT_MOST:
         message = f"must have 1 to {_KEY_AT_MOST} characters"
         raise InvalidRequestError(
@@ -125,12 +131,28 @@ async def submit(app: Services, caller: Caller, body: bytes, idempotency_key: st
     if request.validate_only:
         return Answer(200, preview_json(await app.intake.preview(request, caller)))
     record = await app.intake.submit(request, caller, idempotency_key=idempotency_key)
-    return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
+    if wait is not None:
+        return _waited(await app.waiting.for_end(record, caller, deadline), wait)
+    return Answer(202, import_json(record), _go_on_at(record))
 
 
-async def get(app: Services, caller: Caller, import_id: str) -> Answer:
+def _go_on_at(record: ImportRecord) -> dict[str, str]:
+    return {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS}
+
+
+def _waited(record: ImportRecord, wait: int) -> Answer:
+    """The answer for a caller that waits: its status tells how the import stands."""
+    more = {} if record.status.is_final else _go_on_at(record)
+    return Answer(status_of(record), import_json(record), more | applied(wait))
+
+
+async def get(app: Services, caller: Caller, import_id: str, prefer: str | None = None) -> Answer:
     """`GET /api/imports/{id}`."""
+    wait = wait_of(prefer)
+    deadline = Deadline(wait or 0)
     record = await app.intake.get(import_id, caller)
+    if wait is not None:
+        return _waited(await app.waiting.for_end(record, caller, deadline), wait)
     return Answer(200, import_json(record), {} if record.status.is_final else {"Retry-After": _POLL_SECONDS})
 
 
@@ -162,7 +184,7 @@ async def list_newest(app: Services, caller: Caller, parameters: Mapping[str, st
 async def cancel(app: Services, caller: Caller, import_id: str) -> Answer:
     """`POST /api/imports/{id}/cancel`."""
     record = await app.intake.cancel(import_id, caller)
-    return Answer(202, import_json(record), {"Location": f"/api/imports/{record.id}", "Retry-After": _POLL_SECONDS})
+    return Answer(202, import_json(record), _go_on_at(record))
 
 
 async def health(services: Callable[[], Awaitable[Services]]) -> Answer:

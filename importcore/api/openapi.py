@@ -68,7 +68,33 @@ def _errors(**answers: str) -> dict[str, Any]:
     }
 
 
+def _or_the_record(**answers: str) -> dict[str, Any]:
+    """Answers that are an error, or the record for a caller that waits."""
+    schema = {"anyOf": [_ref("ErrorBody"), _ref("ImportView")]}
+    return {
+        status.removeprefix("_"): {
+            "description": f"{description}. {_WAITED[status.removeprefix('_')]}",
+            "content": {"application/json": {"schema": schema}},
+        }
+        for status, description in answers.items()
+    }
+
+
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string", "examples": ["wait=200"]},
+    "description": "`wait=N`: answer when the import has ended, or after N seconds, at most 200; the status then tells "
+    "how it stands. `Preference-Applied` says which N was heeded.",
+}
+_WAITED = {
+    "200": "With `Prefer: wait`: it has succeeded",
+    "202": "With `Prefer: wait`: it goes on; ask again at Location",
+    "409": "With `Prefer: wait`: it was canceled",
+    "422": "With `Prefer: wait`: it has failed; `error` says why",
+}
+"""What a status means to a caller that waits; the body is the record."""
 _SIGNATURE = [
     {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": description}
     for name, description in {
@@ -100,7 +126,8 @@ _SUBMIT = {
             "in": "header",
             "schema": {"type": "string", "maxLength": 256},
             "description": "A repeated request with the same key answers the first import.",
-        }
+        },
+        _PREFER,
     ],
     "requestBody": {"required": True, "content": _content("ImportBody")},
     "responses": {
@@ -113,12 +140,18 @@ _SUBMIT = {
             "content": _content("ImportView"),
         },
         "200": {
-            "description": "With `validateOnly`: what the import would do, or what the selection chooses",
-            "content": {"application/json": {"schema": {"anyOf": [_ref("PreviewView"), _ref("SelectionPreviewView")]}}},
+            "description": f"With `validateOnly`: what it would do, or what is chosen. {_WAITED['200']}",
+            "content": {
+                "application/json": {
+                    "schema": {"anyOf": [_ref("PreviewView"), _ref("SelectionPreviewView"), _ref("ImportView")]}
+                }
+            },
         },
+        **_or_the_record(
+            _409="The Idempotency-Key is another import's", _422="`validateOnly`: the content cannot be imported"
+        ),
         **_errors(
-            _400="Names every wrong field", _403="Not allowed here", _409="The Idempotency-Key is another import's",
-            _422="`validateOnly`: the content cannot be imported", _500="The app settings are wrong",
+            _400="Names every wrong field", _403="Not allowed here", _500="The app settings are wrong",
             _502="`validateOnly`: a registry refused or did not answer",
             _503="Storage did not answer; nothing was accepted", _504="`validateOnly`: it took too long",
         ),
@@ -148,8 +181,15 @@ _LIST = {
 }
 _GET = {
     "summary": "Read an import",
-    "parameters": [_ID],
-    "responses": {**_ok("The import", "ImportView"), **_errors(_404="No such import", _503="Storage did not answer")},
+    "parameters": [_ID, _PREFER],
+    "responses": {
+        **_ok("The import", "ImportView"),
+        **{
+            status: {"description": _WAITED[status], "content": _content("ImportView")}
+            for status in ("202", "409", "422")
+        },
+        **_errors(_404="No such import", _503="Storage did not answer"),
+    },
 }
 _CANCEL = {
     "summary": "Ask an import to stop",

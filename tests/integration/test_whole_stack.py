@@ -44,6 +44,22 @@ async def test_the_words_of_acr_are_understood(user: StackUser) -> None:
     assert (target["reference"], target["digest"]) == (f"{user.stack.target}/words:1", IMAGE.root)
 
 
+async def test_one_call_waits_for_the_end(user: StackUser) -> None:
+    """`Prefer: wait`: 200 with the record when the image is there, 422 when it could not be brought."""
+    wait = {"Prefer": "wait=60"}
+    good = {"source": await user.push("waited"), "target": f"{user.stack.target}/waited:1"}
+    bad = good | {"source": f"{user.stack.source}/waited:missing"}
+    answers = [await user.api.post("/api/imports", json=body, headers=wait, timeout=90) for body in (good, bad)]
+    assert [(each.status_code, each.headers["preference-applied"]) for each in answers] == [
+        (200, "wait=60"),
+        (422, "wait=60"),
+    ]
+    assert [each.json()["status"] for each in answers] == ["Succeeded", "Failed"]
+    again = await user.api.get(f"/api/imports/{answers[1].json()['id']}", headers=wait)
+    assert (again.status_code, again.json()["error"]["code"]) == (422, "not_found")
+    await user.require_equal(good["target"])
+
+
 async def test_whoever_asked_is_called_back(user: StackUser) -> None:
     """The host's own triggers bring a notice from its queue to its receiver, signed, after a success and a failure."""
     more = {"target": f"{user.stack.target}/told:1", "callbackUrl": user.callback_url}
