@@ -25,6 +25,11 @@ class StackPorts:
     identity: int
     azurite: AzuritePorts
 
+    @classmethod
+    def of_sample(cls) -> "StackPorts":
+        """Give the ports that local.settings.sample.json names; those of Azurite are its own defaults."""
+        return cls(source=5000, target=5001, identity=reserve_port(), azurite=AzuritePorts(10000, 10001, 10002))
+
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
@@ -42,8 +47,10 @@ class DataFolder:
         """Give a part's log file."""
         return self.part("logs") / f"{name}.log"
 
-    def ports(self) -> StackPorts:
-        """Give the ports of an earlier start, else free ones."""
+    def ports(self, *, of_sample: bool = False) -> StackPorts:
+        """Give the ports of local.settings.sample.json, or those of an earlier start, else free ones."""
+        if of_sample:
+            return StackPorts.of_sample()
         file = self.path / "ports.json"
         if file.exists():
             kept = json.loads(file.read_text())

@@ -30,7 +30,7 @@ class LocalStack:
     def __init__(self, options: StackOptions, folder: DataFolder, caller: Mapping[str, str]) -> None:
         self._options = options
         self._folder = folder
-        self._ports = folder.ports()
+        self._ports = folder.ports(of_sample=options.sample_ports)
         self._programs = Programs(options, folder, self._ports, caller)
         self._caller = caller
         self._header = secrets.token_hex(16)
@@ -98,8 +98,10 @@ class LocalStack:
         parts = {name: process.pid for name, process in self._parts.items()}
         return {"stack": os.getpid(), **parts, "workers": [worker.pid for worker in self._workers]}
 
-    def _add_hosts(self, settings: Mapping[str, str]) -> str:
+    def _add_hosts(self, settings: Mapping[str, str]) -> str | None:
         """Add the API's host and the workers'; `func` runs all functions in each of its processes."""
+        if self._options.host is HostKind.NONE:
+            return None
         port = self._options.api_port or reserve_port()
         is_local = self._options.host is HostKind.LOCAL
         self._parts["api"] = self._supervised(

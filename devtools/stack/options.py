@@ -17,10 +17,11 @@ class RegistryKind(StrEnum):
 
 
 class HostKind(StrEnum):
-    """What runs the function app: our local host, or Azure Functions Core Tools' `func`."""
+    """What runs the function app: our local host, Azure Functions Core Tools' `func`, or something else beside us."""
 
     LOCAL = "local"
     FUNC = "func"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class StackOptions:
     host: HostKind = HostKind.LOCAL
     hosts: int = 1
     api_port: int = 0
+    sample_ports: bool = False
     data: Path | None = None
     slice_seconds: float | None = None
     lease_seconds: float | None = None
@@ -47,6 +49,7 @@ def parse_options(arguments: Sequence[str]) -> StackOptions:
     parser.add_argument("--host", type=HostKind, choices=list(HostKind), default=HostKind.LOCAL)
     parser.add_argument("--hosts", type=int, default=1, help="worker processes on the same queue")
     parser.add_argument("--api-port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--sample-ports", action="store_true", help="the ports of local.settings.sample.json")
     parser.add_argument("--data", type=Path, help="keep everything here; default: a directory removed at the end")
     parser.add_argument("--slice-seconds", type=float)
     parser.add_argument("--lease-seconds", type=float)
