@@ -1,4 +1,4 @@
-"""The state of the account: one queue's messages, one table's entities, and the time."""
+"""The state of the account: one queue's messages, one table's entities, one container's blobs, and the time."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -40,6 +40,7 @@ class ClockworkAccount:
     now: float = 1_000_000.0
     messages: dict[str, Message] = field(default_factory=dict)
     entities: dict[tuple[str, str], Entity] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     # -- queue: Put, Get, Update, Delete Message
@@ -79,7 +80,7 @@ class ClockworkAccount:
             raise Refused(400, "PopReceiptMismatch")
         return message
 
-    # -- table: Insert, Query by key, Update (replace) Entity
+    # -- table: Insert, Query by key, Update (replace), Upsert, Delete Entity
 
     def insert(self, values: dict[str, Any]) -> Entity:
         """Insert an entity."""
@@ -102,6 +103,31 @@ class ClockworkAccount:
             raise Refused(412, "UpdateConditionNotSatisfied")
         entity.values, entity.etag = values, self._etag()
         return entity
+
+    def upsert(self, key: tuple[str, str], values: dict[str, Any]) -> Entity:
+        """Write an entity, whether or not it is there."""
+        self.entities[key] = Entity(values, self._etag())
+        return self.entities[key]
+
+    def remove(self, key: tuple[str, str], etag: str) -> None:
+        """Delete an entity, if it is still in the state of this ETag."""
+        if etag not in {"*", self.read(key).etag}:
+            raise Refused(412, "UpdateConditionNotSatisfied")
+        del self.entities[key]
+
+    # -- container: Put, Get, Delete Blob
+
+    def put_blob(self, name: str, content: bytes, *, over: bool) -> None:
+        """Write a blob."""
+        if name in self.blobs and not over:
+            raise Refused(409, "BlobAlreadyExists")
+        self.blobs[name] = content
+
+    def get_blob(self, name: str) -> bytes:
+        """Read a blob."""
+        if name not in self.blobs:
+            raise Refused(404, "BlobNotFound")
+        return self.blobs[name]
 
     def _fresh(self) -> str:
         return f"r{next(self._numbers)}"

@@ -34,15 +34,35 @@ class _Answer(AsyncHttpResponse):
     async def load_body(self) -> None:
         """The body is there."""
 
-    def stream_download(self, *_: Any, **__: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 (the SDK's)
-        async def pieces() -> AsyncIterator[bytes]:
-            yield self._body
+    async def read(self) -> bytes:
+        """Give the body."""
+        return self._body
 
-        return pieces()
+    def stream_download(self, *_: Any, **__: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 (the SDK's)
+        return _Stream(self._body, self)
+
+
+class _Stream(AsyncIterator[bytes]):
+    """A body as the SDK streams it; it puts properties of its own on the object."""
+
+    def __init__(self, body: bytes, response: _Answer) -> None:
+        self._pieces = iter([body])
+        self.response = response
+        self.content_length = len(body)
+
+    async def __anext__(self) -> bytes:
+        piece = next(self._pieces, None)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+
+async def _at_once() -> None:
+    """Nothing is waited for."""
 
 
 class ClockworkTransport(AsyncHttpTransport[Any, Any]):
-    """Answers for queue and table; `loses` tells, by method, whether the answer to a request is lost on its way.
+    """Answers for queue, table and container; `loses` tells, by method, whether an answer is lost on its way.
 
     The SDK asks again where an answer was lost, after a wait that a clock turned by hand has no use for: so the request
     is carried twice here, and the second answer is the one that is heard.
@@ -53,19 +73,31 @@ class ClockworkTransport(AsyncHttpTransport[Any, Any]):
         account: ClockworkAccount,
         loses: Callable[[str], bool] = lambda _: False,
         before: Callable[[str, str], Awaitable[None]] | None = None,
+        pause: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
-        """Take the account; `before` is what others do in it right before a request (method, path) arrives."""
+        """Take the account.
+
+        Args:
+            account: What answers.
+            loses: Whether the first answer to a request of this method is lost.
+            before: What others do in the account right before a request (method, path) arrives.
+            pause: What is awaited on the way there, and on the way back.
+        """
         self._account = account
         self._loses = loses
         self._before = before
+        self._pause = pause
 
     async def send(self, request: Any, **_: Any) -> _Answer:  # noqa: ANN401 (the SDK's)
         """Carry one request."""
         if self._before:
             await self._before(request.method, urlsplit(request.url).path)
+        await self._pause()
         if self._loses(request.method):
             self._carried(request)
-        return self._carried(request)
+        answer = self._carried(request)
+        await self._pause()
+        return answer
 
     def _carried(self, request: Any) -> _Answer:  # noqa: ANN401 (the SDK's)
         url = urlsplit(request.url)
@@ -73,6 +105,8 @@ class ClockworkTransport(AsyncHttpTransport[Any, Any]):
         try:
             if "/messages" in url.path:
                 return self._queue(request, url.path, query)
+            if url.path.endswith(".json"):
+                return self._blob(request, url.path.rpartition("/")[2])
             return self._table(request, unquote(url.path))
         except Refused as refused:
             code = {"odata.error": {"code": refused.code, "message": {"lang": "en", "value": refused.code}}}
@@ -106,9 +140,35 @@ class ClockworkTransport(AsyncHttpTransport[Any, Any]):
         match request.method:
             case "GET":
                 return _entity(request, 200, self._account.read(key))
+            case "PUT" if "If-Match" not in request.headers:
+                return _entity(request, 204, self._account.upsert(key, _values(request)))
             case "PUT":
-                etag = request.headers.get("If-Match", "*")
+                etag = request.headers["If-Match"]
                 return _entity(request, 204, self._account.replace(key, _values(request), etag))
+            case "DELETE":
+                self._account.remove(key, request.headers.get("If-Match", "*"))
+                return _Answer(request, 204, {}, b"")
+            case _:
+                raise Refused(405, "UnsupportedHttpVerb")
+
+    def _blob(self, request: Any, name: str) -> _Answer:  # noqa: ANN401 (the SDK's)
+        headers = {"ETag": '"e"', "Last-Modified": _TIME, "x-ms-blob-type": "BlockBlob"}
+        match request.method:
+            case "PUT":
+                over = request.headers.get("If-None-Match") != "*"
+                self._account.put_blob(name, _content(request), over=over)
+                return _Answer(request, 201, headers, b"")
+            case "GET":
+                content = self._account.get_blob(name)
+                of = {
+                    "Content-Range": f"bytes 0-{len(content) - 1}/{len(content)}",
+                    "Content-Length": str(len(content)),
+                }
+                return _Answer(request, 206, headers | of | {"Content-Type": "application/octet-stream"}, content)
+            case "DELETE":
+                self._account.get_blob(name)
+                del self._account.blobs[name]
+                return _Answer(request, 202, {}, b"")
             case _:
                 raise Refused(405, "UnsupportedHttpVerb")
 
@@ -124,6 +184,11 @@ class ClockworkTransport(AsyncHttpTransport[Any, Any]):
 
 def _text(request: Any) -> str | None:  # noqa: ANN401 (the SDK's)
     return ET.fromstring(request.data).findtext("MessageText") if request.data else None  # noqa: S314 (ours)
+
+
+def _content(request: Any) -> bytes:  # noqa: ANN401 (the SDK's)
+    body = request.body if hasattr(request, "body") else request.data
+    return bytes(body.read() if hasattr(body, "read") else body)
 
 
 def _values(request: Any) -> dict[str, Any]:  # noqa: ANN401 (the SDK's)
