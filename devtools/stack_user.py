@@ -14,6 +14,7 @@ from devtools.stack_process import Stack
 from importcore.reference import Reference
 
 CALLBACK_KEY = b"c" * 32
+HOOK_SECRET = "hush"  # noqa: S105 (made up)
 FINAL = {"Succeeded", "Failed", "Canceled"}
 IMAGE = multi_platform([50_000, 3_000], ["linux/amd64", "linux/arm64"])
 _PAUSE_SECONDS = 0.1

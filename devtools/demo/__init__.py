@@ -1,7 +1,7 @@
 """The main job on one machine, shown and proved: `python -m devtools demo`.
 
-stack.py     starts the local stack as a process of its own and stops it
 watch.py     the progress bar, and the kill in the middle
+push.py      a push that starts an import by the registry's webhook
 proof.py     source and target equal, digest by digest
 run.py       the order of it all
 """

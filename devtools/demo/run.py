@@ -9,6 +9,7 @@ import httpx
 from rich.console import Console
 
 from devtools.demo.proof import content_of, developer_is_signed_in, read_all
+from devtools.demo.push import push_and_listen
 from devtools.demo.watch import StuckError, Watch
 from devtools.registry_content import BrokenContentError, Found
 from devtools.sample_images import multi_platform
@@ -52,6 +53,7 @@ async def _demo(console: Console, source: str | None, target: str | None) -> Non
             await _import_given(console, stack, source, target)
         else:
             await _import_sample(console, stack)
+            await _import_what_is_pushed(console, stack)
     console.print(f"Done after {time.monotonic() - began:.1f} s.")
     if not source:
         console.print(_NEXT)
@@ -79,6 +81,20 @@ async def _import_sample(console: Console, stack: Stack) -> None:
         f"[bold green]Equal:[/] {copy.root}\n  every byte of {len(copy.manifests)} manifests and "
         f"{len(copy.blobs)} blobs was read back from the target, and has the source's digest"
     )
+
+
+async def _import_what_is_pushed(console: Console, stack: Stack) -> None:
+    """A push, the source's webhook, the stack's rule, an import: nobody calls the API to start it."""
+    sample = await asyncio.to_thread(multi_platform, [50_000, 3_000], _PLATFORMS)
+    pushed, made = await push_and_listen(console, stack, sample)
+    if not made:
+        raise DemoFailedError("no import followed from the push")
+    async with httpx.AsyncClient(base_url=stack.api, timeout=30, trust_env=False) as api:
+        _require_succeeded(await Watch(api, console).follow(str(made["id"])))
+    target = Reference.parse(made["targets"][0])
+    original, copy = await asyncio.gather(read_all(pushed, stack.identity), read_all(target, stack.identity))
+    _require_equal(original, copy)
+    console.print(f"[bold green]Equal:[/] {target} is what was pushed")
 
 
 async def _import_given(console: Console, stack: Stack, source: str | None, target: str | None) -> None:

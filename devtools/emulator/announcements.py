@@ -42,10 +42,11 @@ class WebhookConfig(_Told):
 
 
 class EventGridConfig(_Told):
-    """An event subscription that delivers to a storage queue."""
+    """An event subscription that delivers to a storage queue; a subject is `repository:tag`."""
 
     connection_string: str
     queue: str
+    subject_begins_with: str = ""
 
 
 class Announcements:
@@ -72,7 +73,9 @@ class Announcements:
             if webhook.wants(event):
                 self._begin(self._post(webhook, body))
         for subscription in self._subscriptions:
-            self._begin(self._put(subscription, as_event_grid(body)))
+            grid = as_event_grid(body)
+            if grid["subject"].startswith(subscription.subject_begins_with):
+                self._begin(self._put(subscription, grid))
 
     def ping(self) -> None:
         """Send each webhook a ping."""

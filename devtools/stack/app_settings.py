@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from devtools.stack.options import RegistryKind, StackOptions
 
 _CALLERS = ("TRANSLOAD_", "AzureFunctionsJobHost__", "LOCALHOST_")
+_TARGETS = "TRANSLOAD_TARGET_REGISTRIES"
 _REGISTRIES = "TRANSLOAD_REGISTRIES"
 
 
@@ -47,12 +49,20 @@ def app_settings(
         "IDENTITY_ENDPOINT": identity_endpoint,
         "IDENTITY_HEADER": identity_header,
         "TRANSLOAD_DEFAULT_TARGET_REGISTRY": target,
-        "TRANSLOAD_TARGET_REGISTRIES": target,
+        _TARGETS: target,
         "TRANSLOAD_SEALING_KEYS": f"local:{sealing_key}",
         # one machine: look often, and end soon
         "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.5",
         "LOCALHOST_DRAIN_SECONDS": "10",
+        # YAML holds JSON; with a target of the caller's own, the rule would name one that is not allowed
+        **({} if _TARGETS in caller else {"TRANSLOAD_RULES": json.dumps(_mirror(source, target))}),
         **{name: str(value) for name, value in given.items() if value is not None},
         **{name: value for name, value in caller.items() if name.startswith(_CALLERS)},
         _REGISTRIES: json.dumps(hosts),
     }
+
+
+def _mirror(source: str, target: str) -> dict[str, Any]:
+    """The rules of the stack: whatever the source tells of goes to the target, below `mirror/`."""
+    rule = {"name": "mirror", "on": {"registry": source}, "to": f"{target}/mirror/{{repository}}:{{tag}}"}
+    return {"version": 1, "rules": [rule]}

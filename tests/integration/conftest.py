@@ -12,7 +12,7 @@ from devtools.azurite import running_azurite
 from devtools.receiver import Receiver
 from devtools.serving import serving
 from devtools.stack_process import running_stack
-from devtools.stack_user import CALLBACK_KEY, StackUser
+from devtools.stack_user import CALLBACK_KEY, HOOK_SECRET, StackUser
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -31,6 +31,7 @@ async def user(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackU
         host = f"127.0.0.1:{port}"
         environment = {
             "TRANSLOAD_CALLBACK_HOSTS": host,
+            "TRANSLOAD_HOOKS": json.dumps({"acr": {"secrets": [HOOK_SECRET]}}),
             "TRANSLOAD_CALLBACK_KEYS": "k1:" + base64.b64encode(CALLBACK_KEY).decode(),
             "TRANSLOAD_REGISTRIES": json.dumps({host: {"plainHttp": True, "private": True}}),
         }

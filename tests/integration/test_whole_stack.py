@@ -152,7 +152,7 @@ async def test_health_and_description_answer(user: StackUser) -> None:
     health = await user.api.get("/api/health")
     assert health.json() == {
         "status": "ok",
-        "parts": {"settings": "ok", "queue": "ok", "records": "ok", "plans": "ok"},
+        "parts": {"settings": "ok", "queue": "ok", "records": "ok", "plans": "ok", "rules": "ok"},
     }
     description = (await user.api.get("/api/openapi.json")).json()
     assert {"/imports", "/imports/{id}", "/imports/{id}/cancel"} <= set(description["paths"])
@@ -208,3 +208,4 @@ async def test_the_demo_succeeds() -> None:
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
     assert b"kill -9" in output
+    assert b"the webhook was answered 202" in output
