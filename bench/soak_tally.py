@@ -5,6 +5,8 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+_HIDDEN_BY_THE_HOST = 600.0
+
 
 @dataclass(slots=True)
 class Tally:
@@ -25,6 +27,7 @@ class Tally:
     sent_bytes: int = 0
     manifests_again: int = 0
     takeovers: list[float] = field(default_factory=list)
+    hidden_takeovers: list[float] = field(default_factory=list)
     runs: int = 0
 
     @property
@@ -40,8 +43,10 @@ class Tally:
 
     @property
     def slow_takeovers(self) -> int:
-        """Takeovers that came later than the lease time and five seconds after the kill."""
-        return sum(pause > self.lease_seconds + 5 for pause in self.takeovers)
+        """Takeovers that came later than promised, by what happened to the message meanwhile."""
+        return sum(pause > self.lease_seconds + 5 for pause in self.takeovers) + sum(
+            pause > self.lease_seconds + 5 + _HIDDEN_BY_THE_HOST for pause in self.hidden_takeovers
+        )
 
     @property
     def kept(self) -> bool:
@@ -51,6 +56,9 @@ class Tally:
 
     def note_takeovers(self, record: dict[str, Any], kills: list[tuple[datetime, str]]) -> None:
         """Find out how long after a kill each takeover in a record's history came.
+
+        Where another host was killed in between, it may have received the message and not claimed it yet: the Functions
+        host hides a message for ten minutes when it receives it. Those are counted apart.
 
         Args:
             record: As `GET /api/imports/{id}` gives it.
@@ -62,13 +70,15 @@ class Tally:
             if event["event"] == "TakenOver":
                 before = [moment for moment, victim in kills if worker.endswith(f"/{victim}") and moment <= at]
                 if before:
-                    self.takeovers.append((at - max(before)).total_seconds())
+                    pause = (at - max(before)).total_seconds()
+                    others = any(max(before) < moment < at for moment, _ in kills)
+                    (self.hidden_takeovers if others else self.takeovers).append(pause)
             if event.get("detail", "").startswith("by "):
                 worker = event["detail"].removeprefix("by ").partition(",")[0]
 
     def table(self) -> str:
         """The table, in Markdown."""
-        pauses = sorted(self.takeovers) or [0.0]
+        pauses, hidden = sorted(self.takeovers) or [0.0], sorted(self.hidden_takeovers) or [0.0]
         rows = (
             ("imports, all accepted with 202", f"{self.imports}", ""),
             ("`kill -9` of one of three hosts", f"{self.kills}", ""),
@@ -82,8 +92,19 @@ class Tally:
             ("bytes sent twice", f"{self.sent_twice:,}", ""),
             ("… beyond a chunk of each blob under way per kill, and one per fault", f"{self.beyond_promise:,}", "0"),
             ("manifests put more than once", f"{self.manifests_again}", ""),
-            ("kill to takeover, median and longest, s", f"{median(pauses):.1f}, {pauses[-1]:.1f}", ""),
-            (f"… longer than the lease time ({self.lease_seconds:g} s) and 5 s", f"{self.slow_takeovers}", "0"),
+            (
+                f"takeovers, next byte at most a lease time ({self.lease_seconds:g} s) and 5 s after the kill",
+                f"{len(self.takeovers)}",
+                "",
+            ),
+            ("… after the kill, median and longest, s", f"{median(pauses):.1f}, {pauses[-1]:.1f}", ""),
+            (
+                "takeovers where another host was killed meanwhile, at most ten minutes more",
+                f"{len(self.hidden_takeovers)}",
+                "",
+            ),
+            ("… after the first kill, median and longest, s", f"{median(hidden):.1f}, {hidden[-1]:.1f}", ""),
+            ("takeovers later than that", f"{self.slow_takeovers}", "0"),
             ("duration, s", f"{self.seconds:.0f}", ""),
         )
         lines = ["| | seen | promised |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
