@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 _CANCEL_TRIES = 4
 _CANCEL_PAUSE = 0.5
+_BUSY = frozenset({404, 416})
 
 
 class UploadSession:
@@ -141,7 +142,7 @@ class UploadSession:
         """Give the session up. A registry that refuses forgets it by itself after a while, so that is no error.
 
         The status is asked first, for its Location: a chunk that was broken off made the one we have stale, and again
-        when the registry was still busy with that chunk.
+        when the registry was still busy with that chunk (404 for a session that it knows, or 416).
         """
         for _ in range(_CANCEL_TRIES):
             known = True
@@ -153,12 +154,12 @@ class UploadSession:
                 pass  # then with the Location that we have
             try:
                 response = await self._client.send(
-                    "DELETE", self._url, self._repository, "cancel upload", accept=(204, 200, 202, 404, 405)
+                    "DELETE", self._url, self._repository, "cancel upload", accept=(204, 200, 202, 404, 405, 416)
                 )
             except TransloadError:
                 return
             await response.aclose()
-            if response.status_code != httpx.codes.NOT_FOUND or not known:
+            if response.status_code not in _BUSY or not known:
                 return
             await asyncio.sleep(_CANCEL_PAUSE)
 

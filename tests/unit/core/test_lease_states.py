@@ -7,6 +7,7 @@ forgotten that a heartbeat has kept.
 
 import asyncio
 import base64
+import contextlib
 import json
 from typing import Any
 
@@ -220,6 +221,20 @@ class Lease(RuleBasedStateMachine):
             assert not ended
             assert self.record.status is status
         self.runs.remove(run)
+
+    @precondition(lambda self: len(self.runs) == 1 and self.claimed >= CLAIMS_BEFORE_AN_END)
+    @rule()
+    def a_sleeper_finishes_while_its_message_is_in_another_hand(self) -> None:
+        """Whoever received it finds that the import has ended."""
+        (run,) = self.runs
+        self.account.now += LEASE_SECONDS + 1
+        before = len(self.taken)
+        self.the_host_takes_a_message()
+        with contextlib.suppress(LeaseLostError):
+            self.do(run.finish(lambda record: record.finished(Status.SUCCEEDED)))
+        self.runs.remove(run)
+        for taken in self.taken[before:]:
+            self._claim(taken)
 
     @precondition(lambda self: self.runs)
     @rule(data=st.data())
