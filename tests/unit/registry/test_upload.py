@@ -240,8 +240,8 @@ async def test_giving_a_session_up_never_fails(status: int) -> None:
 @pytest.mark.parametrize("busy", [404, 416])
 async def test_a_session_that_is_busy_with_a_broken_chunk_is_given_up_a_little_later(busy: int) -> None:
     """The registry knows it, and refuses to delete it while the end of the chunk's body is not seen."""
-    known = streamed(204, Location="u2")
-    session, script = await opened(known, streamed(busy), known, streamed(204))
+    asked = [streamed(204, Location="u2") for _ in range(2)]
+    session, script = await opened(asked[0], streamed(busy), asked[1], streamed(204))
 
     await session.cancel()
 
