@@ -6,12 +6,12 @@ schema 2, and the artifact manifests that ACR still stores.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from importcore.errors import ContentError, DigestMismatchError, Side, UnsupportedContentError, printable
 from importcore.reference import is_digest
+from importcore.strict_json import decode_json
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -47,6 +47,14 @@ ACCEPT = ", ".join(
 
 MANIFEST_BYTES_AT_MOST = 4 * 1024 * 1024
 """Distribution spec, "Pushing manifests": registries should take at least 4 MiB; ACR's own clients stop there."""
+
+
+_SIZE_AT_MOST = 2**63 - 1
+"""What every other reader of manifests can hold."""
+_MANIFEST_FIELDS = frozenset(
+    {"schemaVersion", "mediaType", "config", "layers", "manifests", "blobs", "subject", "artifactType", "annotations"}
+)
+_DESCRIPTOR_FIELDS = frozenset({"mediaType", "digest", "size", "urls", "platform", "artifactType", "annotations"})
 
 
 class Hasher(Protocol):
@@ -94,12 +102,13 @@ class Descriptor:
         """
         if not isinstance(value, dict):
             raise ContentError("a descriptor in the manifest is not a JSON object")
+        _require_exact_names(value, _DESCRIPTOR_FIELDS)
         media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
         if not isinstance(media_type, str) or not isinstance(digest, str):
             raise ContentError("a descriptor in the manifest lacks `mediaType` or `digest`")
         if not is_digest(digest):
             raise UnsupportedContentError(f"the digest '{printable(digest, 80)}' is neither sha256 nor sha512")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _SIZE_AT_MOST:
             raise ContentError(f"the descriptor of {digest} has no valid `size`")
         urls = value.get("urls") or []
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
@@ -157,17 +166,18 @@ class Manifest:
             UnsupportedContentError: Docker schema 1, or a kind that nobody knows.
             ContentError: It is not the JSON that its type promises.
         """
+        if len(raw) > MANIFEST_BYTES_AT_MOST:
+            raise UnsupportedContentError(f"the manifest is larger than {MANIFEST_BYTES_AT_MOST} bytes")
         digest = digest_of(raw, expected or "sha256:")
         if expected is not None and digest != expected:
             raise DigestMismatchError(f"asked for {expected}, got bytes with digest {digest}", origin=Side.SOURCE)
-        if len(raw) > MANIFEST_BYTES_AT_MOST:
-            raise UnsupportedContentError(f"{digest} is larger than {MANIFEST_BYTES_AT_MOST} bytes")
         try:
-            body = json.loads(raw)
-        except (ValueError, RecursionError) as error:
-            raise ContentError(f"{digest} is not valid JSON") from error
+            body = decode_json(raw)
+        except ValueError as error:
+            raise ContentError(f"{digest} is not valid JSON: {printable(str(error), 120)}") from error
         if not isinstance(body, dict):
             raise ContentError(f"{digest} is not a JSON object")
+        _require_exact_names(body, _MANIFEST_FIELDS)
         media_type = _media_type(body, content_type)
         if media_type in SCHEMA_1:
             raise UnsupportedContentError(
@@ -179,6 +189,19 @@ class Manifest:
         except ContentError as error:
             error.reference = error.reference or digest
             raise
+
+
+def _require_exact_names(value: dict[str, Any], names: frozenset[str]) -> None:
+    """Refuse a field that is another one's name in other letters.
+
+    Go's `encoding/json`, by which registries and clients read, folds the case of names as Unicode does: to it `Layers`,
+    and `layers` with a long s at its end, are `layers`.
+    """
+    folded = {name.casefold(): name for name in names}
+    for key in value:
+        meant = folded.get(key.casefold())
+        if meant is not None and meant != key:
+            raise ContentError(f"the field '{printable(key, 40)}' would be `{meant}` to other readers")
 
 
 def _parts(body: dict[str, Any], media_type: str) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:

@@ -30,6 +30,11 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def is_repository(text: str) -> bool:
+    """Tell whether the text is a repository's name."""
+    return _REPOSITORY.fullmatch(text) is not None and len(text) <= _NAME_AT_MOST
+
+
 def is_tag(text: str) -> bool:
     """Tell whether the text is a tag."""
     return _TAG.fullmatch(text) is not None
@@ -42,9 +47,11 @@ def normal_registry(text: str) -> str:
         InvalidReferenceError: It is not a host with an optional port.
     """
     host = text.strip().lower().removeprefix("https://").rstrip("/")
-    if not _is_host(host):
+    if not text.isascii() or not _is_host(host):  # before it is in lower case: that makes a k of the Kelvin sign
+        _, at, rest = text.rpartition("@")  # before it may stand a password, which is not repeated
+        shown = printable(f"…@{rest}" if at else text, 80)
         raise InvalidReferenceError(
-            f"'{printable(text, 80)}' is not a registry address; write host or host:port, for example mcr.microsoft.com"
+            f"'{shown}' is not a registry address; write host or host:port, for example mcr.microsoft.com"
         )
     return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
 

@@ -10,14 +10,14 @@ from functools import lru_cache
 _ALLOWED = re.compile(r"[a-z0-9._:\[\]*?/-]{1,512}")
 _WILDCARDS_AT_MOST = 8
 _TOKENS = re.compile(r"\*\*|\*|\?|[^*?]+")
-_MEANING = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+_WILDCARDS = frozenset({"**", "*", "?"})
 
 
 def glob_problem(pattern: str) -> str | None:
     """Say what is wrong with a pattern; None when nothing is."""
     if not _ALLOWED.fullmatch(pattern):
         return "must be registry/repository in lower case, with * (no slash), ** (anything) and ? in it"
-    if sum(token in _MEANING for token in _TOKENS.findall(pattern)) > _WILDCARDS_AT_MOST:
+    if sum(token in _WILDCARDS for token in _TOKENS.findall(pattern)) > _WILDCARDS_AT_MOST:
         return f"has more than {_WILDCARDS_AT_MOST} wildcards"
     if "***" in pattern:
         return "has three stars in a row"
@@ -31,11 +31,42 @@ def matches(pattern: str, registry: str, repository: str) -> bool:
 
 
 def matches_text(pattern: str, text: str) -> bool:
-    """Tell whether a pattern is about a text: a registry alone, or a repository alone."""
-    return _compiled(pattern).fullmatch(text) is not None
+    """Tell whether a pattern is about a text: a registry alone, or a repository alone.
+
+    Every place in the pattern that the text can have reached is followed at once, so that the work grows with pattern
+    times text; a regular expression tries them one after the other, which for eight wildcards takes days.
+    """
+    steps, prefix = _steps(pattern)
+    if not text.startswith(prefix):
+        return False
+    reached = _without_waiting(steps, {0})
+    for character in text:
+        reached = _without_waiting(steps, {after for at in reached for after in _after(steps, at, character)})
+    return len(steps) in reached
 
 
 @lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _steps(pattern: str) -> tuple[tuple[str, ...], str]:
+    """The wildcards and single characters of a pattern, and what it begins with before any wildcard."""
     tokens = _TOKENS.findall(pattern)
-    return re.compile("".join(_MEANING.get(token) or re.escape(token) for token in tokens), re.DOTALL)
+    steps = tuple(step for token in tokens for step in ((token,) if token in _WILDCARDS else token))
+    return steps, tokens[0] if tokens and tokens[0] not in _WILDCARDS else ""
+
+
+def _without_waiting(steps: tuple[str, ...], reached: set[int]) -> set[int]:
+    """With the places behind stars, which may stand for nothing."""
+    found = set(reached)
+    for place in reached:
+        at = place
+        while at < len(steps) and steps[at] in {"*", "**"}:
+            at += 1
+            found.add(at)
+    return found
+
+
+def _after(steps: tuple[str, ...], at: int, character: str) -> tuple[int, ...]:
+    """Where one more character leads from a place."""
+    step = steps[at] if at < len(steps) else ""
+    if step == "**" or (step == "*" and character != "/"):
+        return (at,)
+    return (at + 1,) if step == character or (step == "?" and character != "/") else ()

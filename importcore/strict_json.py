@@ -1,6 +1,6 @@
 """Reading JSON that came from outside: what two readers could understand differently is refused.
 
-RFC 8259 leaves names that come twice to each reader, and knows no NaN; Python's reader takes both.
+RFC 8259 leaves names that come twice to each reader, and knows UTF-8 alone and no NaN; Python's reader takes them all.
 """
 
 import json
@@ -11,10 +11,11 @@ def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """Decode one JSON value.
 
     Raises:
-        ValueError: It is no JSON, is nested too deep, names a field twice, or holds NaN or Infinity.
+        ValueError: It is no JSON in UTF-8, is nested too deep, names a field twice, or holds NaN or Infinity.
     """
     try:
-        return json.loads(body, object_pairs_hook=_object_without_duplicates, parse_constant=_no_number)
+        text = body if isinstance(body, str) else body.decode("utf-8")
+        return json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

@@ -9,7 +9,6 @@ ECDSA on P-256, signatures over SHA-256. Whether a signature stands in a transpa
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from importcore.strict_json import decode_json
 
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -93,8 +94,8 @@ def _digests_in_statement(payload: bytes) -> set[str]:
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401 (JSON)
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
+        return decode_json(raw)
+    except ValueError:
         return None
 
 

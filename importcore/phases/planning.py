@@ -76,6 +76,7 @@ class _Walk:
             }
             if not wanted:
                 return
+            self._require_within_bounds(len(wanted))
             async with together() as group:
                 tasks = [group.create_task(self._fetch(child)) for child in wanted.values()]
             level = {manifest.digest: manifest for manifest in (task.result() for task in tasks)}
@@ -98,7 +99,11 @@ class _Walk:
     def _keep(self, level: dict[str, Manifest]) -> None:
         self.found.update(level)
         self._bytes += sum(manifest.size for manifest in level.values())
-        if len(self.found) > MANIFESTS_AT_MOST or self._bytes > MANIFEST_BYTES_IN_ALL_AT_MOST:
+        self._require_within_bounds()
+
+    def _require_within_bounds(self, more: int = 0) -> None:
+        """Refuse more than can be planned; asked before a level is fetched, too."""
+        if len(self.found) + more > MANIFESTS_AT_MOST or self._bytes > MANIFEST_BYTES_IN_ALL_AT_MOST:
             raise UnsupportedContentError(
                 f"over {MANIFESTS_AT_MOST} manifests, or over {MANIFEST_BYTES_IN_ALL_AT_MOST} bytes of them",
                 origin=Side.SOURCE,

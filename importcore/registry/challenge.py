@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 (RFC 9110's word for a bare word)
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"  # noqa: S105 (RFC 9110's word for a bare word)
 _PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,\s*|$|(?=\s))')
+_WORD = re.compile(_TOKEN)
 _SCHEME = re.compile(rf"({_TOKEN})(?:\s+|\s*,\s*|$)")
 
 
@@ -58,5 +59,7 @@ def _parse(header: str) -> list[Challenge]:
             found.append(Challenge(scheme[1].lower()))
             position = scheme.end()
         else:
-            position += 1
+            # The whole word: to try again at each of its letters would take the square of its length.
+            word = _WORD.match(header, position)
+            position = word.end() if word else position + 1
     return found

@@ -64,6 +64,10 @@ class RegistryClient(RegistrySender):
                 expected=expected if expected and is_digest(expected) else None,
             )
         except ContentError as error:
+            encoding = printable(response.headers.get("content-encoding", ""), 40)
+            if encoding not in {"", "identity"}:
+                error.message = f"{error.message} (it came with Content-Encoding: {encoding}, which was not asked for)"
+                error.args = (error.message,)
             raise self._located(error, step, self._named(repository, reference)) from error
 
     async def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:

@@ -12,13 +12,15 @@ import httpx
 
 from importcore.content import Descriptor
 from importcore.errors import ContentError, NotFoundError, RegistryError, RegistryUnavailableError
-from importcore.reference import is_tag
+from importcore.reference import is_repository, is_tag
 from importcore.registry.answers import unavailable
 from importcore.registry.client import RegistryClient
 from importcore.registry.tokens import read_at_most
 
 _PAGES_AT_MOST = 1_000
-_PAGE_BYTES_AT_MOST = 16 * 1024 * 1024
+_PAGE_BYTES_AT_MOST = 4 * 1024 * 1024
+_BYTES_AT_MOST = 32 * 1024 * 1024
+"""Of a whole list: more tags than any repository has, and what they take in memory is a multiple of it."""
 
 
 async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
@@ -38,12 +40,14 @@ async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
 async def list_repositories(client: RegistryClient) -> tuple[str, ...]:
     """List the repositories of a registry (`_catalog`; many registries offer none, or only to administrators).
 
+    What is no repository's name by the spec's grammar is left out: nothing could be pulled from it.
+
     Raises:
         RegistryError: It refused.
     """
     found: list[str] = []
     async for page in _pages(client, "/v2/_catalog?n=1000", "", "list repositories", ("registry:catalog:*",)):
-        found += [name for name in _list(page, "repositories") if isinstance(name, str)]
+        found += [name for name in _list(page, "repositories") if isinstance(name, str) and is_repository(name)]
     return tuple(dict.fromkeys(found))
 
 
@@ -70,12 +74,20 @@ async def _pages(
     client: RegistryClient, path: str, repository: str, step: str, scopes: tuple[str, ...] | None = None
 ) -> AsyncIterator[dict[str, Any]]:
     where: str | httpx.URL = path
+    left = _BYTES_AT_MOST
     for _ in range(_PAGES_AT_MOST):
         response = await client.send("GET", where, repository, step, scopes=scopes)
         try:
-            body = await read_at_most(response, _PAGE_BYTES_AT_MOST)
+            body = await read_at_most(response, _PAGE_BYTES_AT_MOST + 1)
         except httpx.TransportError as error:
             raise unavailable(error, client.registry, step, client.side, repository) from error
+        left -= len(body)
+        if len(body) > _PAGE_BYTES_AT_MOST or left < 0:
+            raise ContentError(
+                f"{client.registry} answered {step} with over {_PAGE_BYTES_AT_MOST} bytes a page, or "
+                f"{_BYTES_AT_MOST} in all",
+                step=step,
+            )
         try:
             page = json.loads(body)
         except (ValueError, RecursionError) as error:

@@ -69,7 +69,7 @@ class ImportMessage:
         """
         import_id = None
         try:
-            value = json.loads(body)
+            value = json.loads(body)  # leniently: what names its import can at least end it
             if not isinstance(value, dict) or not isinstance(value.get("importId"), str):
                 raise ContentError("it names no import")
             import_id = value["importId"] if is_import_id(value["importId"]) else None
@@ -77,7 +77,9 @@ class ImportMessage:
                 raise ContentError(f"its version is {value.get('v')!r:.20}, this code reads {VERSION}")
             checkpoint = Checkpoint.from_json(value.get("checkpoint"), sealer, import_id)
             return cls(import_id, Handover(str(value.get("handover"))), int(value.get("attempt", -1)), checkpoint)
-        except (TransloadError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        except RecursionError as error:
+            raise UnreadableMessageError("it is nested too deep", import_id) from error
+        except (TransloadError, ValueError, TypeError, OverflowError) as error:
             raise UnreadableMessageError(printable(str(error)), import_id) from error
 
 

@@ -1,5 +1,6 @@
 """One method per endpoint: what is asked, what the answer means, and where a redirect may lead."""
 
+import gzip
 import json
 
 import httpx
@@ -224,3 +225,13 @@ async def test_a_source_is_only_ever_read(side: Side, scope: str) -> None:
         await client.head_manifest("a", "1")
 
     assert script.asked("auth.example")[0].url.params["scope"] == scope
+
+
+async def test_a_manifest_that_was_compressed_is_refused_and_says_so() -> None:
+    """Nothing is decompressed, and `identity` was asked for."""
+    packed = gzip.compress(b'{"layers": []}', mtime=0)
+    client, script = client_of(lambda _: streamed(200, packed, Content_Encoding="gzip"))
+    with pytest.raises(ContentError, match="Content-Encoding: gzip, which was not asked for"):
+        await client.get_manifest("app", "1")
+
+    assert len(script.requests) == 1
