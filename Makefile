@@ -11,7 +11,7 @@ TARGET  ?=
 OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check lint format types demo bench soak mutants stack lock clean
+.PHONY: help setup test fuzz check lint format types demo bench soak mutants stack lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ test: setup ## run the tests, with coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest $(TESTS); status=$$?; \
 	 $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-empty --include='importcore/*,function_app.py'; exit $$status
+
+fuzz: setup ## thirty thousand odd inputs for everything that is parsed from outside
+	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest --timeout 0 tests/unit/hostile/test_fuzz.py
 
 check: lint types ## everything that can be said without running the code
 	@$(BIN)/ruff format --check .

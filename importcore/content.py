@@ -170,7 +170,9 @@ class Manifest:
             raise UnsupportedContentError(f"the manifest is larger than {MANIFEST_BYTES_AT_MOST} bytes")
         digest = digest_of(raw, expected or "sha256:")
         if expected is not None and digest != expected:
-            raise DigestMismatchError(f"asked for {expected}, got bytes with digest {digest}", origin=Side.SOURCE)
+            raise DigestMismatchError(
+                f"asked for {printable(expected, 140)}, got bytes with digest {digest}", origin=Side.SOURCE
+            )
         try:
             body = decode_json(raw)
         except ValueError as error:

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ValidationError
 
 from importcore.documents.known_keys import meant
 from importcore.documents.tree import DocumentProblem, Key, Node, YamlProblemsError, dotted, parse_yaml
-from importcore.errors import ConfigurationError
+from importcore.errors import ConfigurationError, printable
 
 _SHOWN_AT_MOST = 20
+_MESSAGE_AT_MOST = 600
 _MEANT_AS_TEXT = "string_type"
 
 M = TypeVar("M", bound=BaseModel)
@@ -69,7 +70,9 @@ def _problem(root: Node, model: type[BaseModel], loc: tuple[Key, ...], kind: str
     if kind == "model_type":
         return DocumentProblem(line, dotted(tuple(path)), "must be a mapping of keys to values")
     hint = "; put it in quotes" if kind == _MEANT_AS_TEXT and _looks_like_text(node) else ""
-    return DocumentProblem(line, dotted(tuple(path)), message.removeprefix("Value error, ") + hint)
+    return DocumentProblem(
+        line, dotted(tuple(path)), printable(message.removeprefix("Value error, ") + hint, _MESSAGE_AT_MOST)
+    )
 
 
 def _looks_like_text(node: Node) -> bool:

@@ -61,7 +61,7 @@ class RegistrySender:
         """
         try:
             return (against or self._url).join(location)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise RegistryUnavailableError(
                 f"{self.registry} answered with a Location that is no URL",
                 registry=self.registry,

@@ -59,7 +59,7 @@ class TokenRequest:
         """
         try:
             url = httpx.URL(self.challenge.realm)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise UnsafeUrlError(f"{self.registry} names a token service that is no URL") from error
         if url.scheme not in {"https", self.registry_url.scheme} or not url.host:
             raise UnsafeUrlError(f"{self.registry} names a token service without https")
