@@ -6,6 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-i
 
 # What is left to the caller: make test TESTS=tests/unit, make demo SOURCE=… TARGET=…, make stack OPTIONS='--hosts 2'
 TESTS   ?= tests
+PROCESSES ?= auto
 SOURCE  ?=
 TARGET  ?=
 OPTIONS ?=
@@ -19,10 +20,8 @@ help: ## list the targets
 setup: ## install everything that is needed (quick when nothing changed)
 	@$(PYTHON) tools/setup.py
 
-test: setup ## run the tests, with coverage
-	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest $(TESTS); status=$$?; \
-	 $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-empty --include='importcore/*,function_app.py'; exit $$status
+test: setup ## run the tests on every core, with coverage (PROCESSES=0 for one after the other)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --cov --cov-report term:skip-covered $(TESTS)
 
 fuzz: setup ## thirty thousand odd inputs for everything that is parsed from outside
 	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest --timeout 0 tests/unit/hostile/test_fuzz.py
