@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from importcore.api import hooks_api, http_api
+from importcore.api import hooks_api, http_api, rules_api
 from importcore.caller import Caller
 from importcore.storage.names import STORAGE_NAMES
 from importcore.wiring import Services, callers_need_a_key, services
@@ -60,6 +60,12 @@ async def take_hook(req: func.HttpRequest) -> func.HttpResponse:
     if req.method == "OPTIONS":
         return _encoded(hooks_api.shake_hands(kind, req.headers))
     return _encoded(await hooks_api.take_delivery(services, kind, name, req.get_body(), req.headers))
+
+
+@app.route("rules/test", methods=["POST"])
+async def try_rules(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell what the rules would make of an event."""
+    return await _asked("try rules", req, lambda on, who: rules_api.try_rules(on, who, req.get_body()))
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

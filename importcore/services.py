@@ -15,6 +15,7 @@ from importcore.intake import Intake
 from importcore.notices.delivery import Notices
 from importcore.policy.policies import Policies
 from importcore.reception.reception import Reception
+from importcore.reception.trial import Trial
 from importcore.registry.registries import Registries
 from importcore.rules.rulebook import Rulebook
 from importcore.run.outbox import Outbox
@@ -64,6 +65,7 @@ class Services:
     retention: Retention
     rulebook: Rulebook
     reception: Reception
+    trial: Trial
     webhooks: Webhooks
     event_messages: EventMessages
     closing: tuple[Closable, ...] = ()

@@ -36,6 +36,7 @@ from importcore.notices.wanted import WantedNotices
 from importcore.policy.document import PolicyDocument
 from importcore.policy.policies import POLICY, Policies
 from importcore.reception.reception import Reception
+from importcore.reception.trial import Trial
 from importcore.registry.pool_transport import PoolTransport
 from importcore.registry.registries import Registries, TransportFactory
 from importcore.rules.document import RulesDocument
@@ -172,6 +173,7 @@ def build(
         retention=retention,
         closing=closing,
         rulebook=rulebook,
+        trial=Trial(rulebook, policies),
         reception=reception,
         webhooks=Webhooks(settings, reception, wanted.require_allowed),
         event_messages=event_messages,

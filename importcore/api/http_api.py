@@ -30,6 +30,7 @@ from importcore.errors import (
     UnauthenticatedError,
     UnsafeUrlError,
 )
+from importcore.hooks.proof import UnknownHookError
 from importcore.preview import PreviewTooLongError
 from importcore.request.model import read_import_request
 from importcore.state.record import ImportRecord, Status, is_import_id
@@ -52,6 +53,7 @@ _STATUS_OF: Mapping[type[TransloadError], int] = {
     ContentError: 422,
     UnsafeUrlError: 422,
     PreviewTooLongError: 504,
+    UnknownHookError: 404,
 }
 _REFUSALS = (UnauthenticatedError, PolicyError, TooManyImportsError)
 

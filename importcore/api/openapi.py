@@ -8,17 +8,21 @@ from importcore.api.event_views import ImportEventView
 from importcore.api.hook_description import hook_paths
 from importcore.api.hook_views import HookView
 from importcore.api.preview_views import PreviewView, SelectionPreviewView
+from importcore.api.trial_body import TrialBody
+from importcore.api.trial_views import TrialView
 from importcore.api.views import ErrorBody, ImportListView, ImportView
 from importcore.request.body import ImportBody
 
+_READ = (ImportBody, TrialBody)
 _MODELS = (
-    ImportBody,
+    *_READ,
     ImportView,
     ImportListView,
     PreviewView,
     SelectionPreviewView,
     ImportEventView,
     HookView,
+    TrialView,
     ErrorBody,
 )
 
@@ -26,7 +30,7 @@ _MODELS = (
 def openapi(version: str) -> dict[str, Any]:
     """Describe the API (OpenAPI 3.1)."""
     _, schemas = models_json_schema(
-        [(model, "validation" if model is ImportBody else "serialization") for model in _MODELS],
+        [(model, "validation" if model in _READ else "serialization") for model in _MODELS],
         ref_template="#/components/schemas/{model}",
     )
     return {
@@ -39,6 +43,7 @@ def openapi(version: str) -> dict[str, Any]:
             "/imports/{id}": {"get": _GET},
             "/imports/{id}/cancel": {"post": _CANCEL},
             **hook_paths(),
+            "/rules/test": {"post": _TRY_RULES},
             "/health": {"get": _HEALTH},
             "/openapi.json": {"get": {"summary": "This description", "security": [], "responses": _ok("This")}},
         },
@@ -204,3 +209,15 @@ _HEALTH = {
     "security": [],
     "responses": {**_ok("All is well"), "503": {"description": "The body names what is wrong"}},
 }
+_TRY_RULES = {
+    "summary": "What the rules would make of an event; nothing is done",
+    "requestBody": {"required": True, "content": _content("TrialBody")},
+    "responses": {
+        **_ok("Which rules match, why the others do not, which imports would follow", "TrialView"),
+        **_errors(
+            _400="Names every wrong field", _403="Nobody knows who asks, or not here", _404="There is no such hook",
+            _500="The rules, the policy or the app settings are wrong; /api/health says where",
+            _503="Storage did not answer",
+        ),
+    },
+}  # fmt: skip

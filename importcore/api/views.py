@@ -175,7 +175,7 @@ class ImportView(View):
             parent=record.parent,
             children=ChildrenView(**asdict(record.children)) if record.children else None,
             mode=record.mode,
-            options=_options(record.options),
+            options=options_view(record.options),
             asked_by=record.asked_by.identity if record.asked_by else None,
             digest=record.digest,
             source_digest=record.source_digest,
@@ -274,7 +274,8 @@ def _error(report: ErrorReport) -> ImportErrorView:
     )
 
 
-def _options(options: ImportOptions) -> OptionsView:
+def options_view(options: ImportOptions) -> OptionsView:
+    """What a request or a rule chose."""
     return OptionsView(
         platforms=list(options.platforms),
         include_referrers=options.referrers,

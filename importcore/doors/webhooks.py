@@ -60,7 +60,7 @@ class Webhooks:
             MalformedEventError: It is not what its sender's documentation says.
             EventNotTakenError: It must be delivered again.
         """
-        sender, hook = self._hook(kind, name)
+        sender, hook = self.hook(kind, name)
         if len(body) > BODY_BYTES_AT_MOST:
             raise DeliveryTooLargeError
         require_proof(sender, hook, body, headers)
@@ -71,7 +71,12 @@ class Webhooks:
         _log.info("hook %s: %d imports, %d ignored", full_name, len(heeded.imports), len(heeded.ignored))
         return Heeded(heeded.imports, (*heeded.ignored, *refused), heeded.validation_code)
 
-    def _hook(self, kind: str, name: str | None) -> tuple[Sender, HookSettings | None]:
+    def hook(self, kind: str, name: str | None) -> tuple[Sender, HookSettings | None]:
+        """Give the sender of a kind, and what the settings say about the hook where they know it.
+
+        Raises:
+            UnknownHookError: There is no such kind, or no hook of that name.
+        """
         sender = SENDERS.get(kind)
         if sender is None:
             raise UnknownHookError(

@@ -2,4 +2,5 @@
 
 reception.py  takes an event: the rules, then the imports through `intake.py`
 taken.py      what became of it
+trial.py      what would become of it, for whoever writes rules
 """
