@@ -7,10 +7,15 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from importcore.api import hooks_api, http_api, rules_api
+from importcore.api import arm_api, hooks_api, http_api, rules_api
+from importcore.api.arm_views import arm_error_json
 from importcore.caller import Caller
 from importcore.storage.names import STORAGE_NAMES
 from importcore.wiring import Services, callers_need_a_key, services
+
+_REGISTRY = (
+    "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{registry}"
+)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION if callers_need_a_key() else func.AuthLevel.ANONYMOUS)
 
@@ -51,6 +56,30 @@ async def get_import(req: func.HttpRequest) -> func.HttpResponse:
 async def cancel_import(req: func.HttpRequest) -> func.HttpResponse:
     """Ask an import to stop."""
     return await _asked("cancel", req, lambda on, who: http_api.cancel(on, who, req.route_params["id"]))
+
+
+async def _arm_asked(
+    what: str,
+    req: func.HttpRequest,
+    operation: Callable[[Services, Caller, arm_api.ArmCall], Awaitable[http_api.Answer]],
+) -> func.HttpResponse:
+    async def on_call(on: Services, who: Caller) -> http_api.Answer:
+        return await operation(on, who, arm_api.ArmCall.read(req.url, req.headers, req.route_params, req.params))
+
+    return _encoded(await http_api.asked(services, what, req.headers, on_call, arm_error_json))
+
+
+@app.route(f"{_REGISTRY}/importImage", methods=["POST"])
+async def import_image(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept an import from an SDK of Azure Resource Manager."""
+    return await _arm_asked("submit", req, lambda on, who, call: arm_api.import_image(on, who, call, req.get_body()))
+
+
+@app.route(f"{_REGISTRY}/operationResults/{{id}}", methods=["GET"])
+async def import_result(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell an SDK of Azure Resource Manager how its import stands."""
+    import_id = req.route_params["id"]
+    return await _arm_asked("read", req, lambda on, who, call: arm_api.operation_result(on, who, call, import_id))
 
 
 @app.route("hooks/{kind}/{name?}", methods=["POST", "OPTIONS"], auth_level=func.AuthLevel.FUNCTION)

@@ -36,7 +36,9 @@ def app_settings(
             the hosts of its `TRANSLOAD_REGISTRIES` stand beside those of the stack.
     """
     registry = {"plainHttp": True, "private": True, "acr": options.registries is RegistryKind.EMULATOR}
-    hosts = {source: registry, target: registry, **json.loads(caller.get(_REGISTRIES) or "{}")}
+    names = {source: "source", target: "target"}  # by which ARM's operation knows them, as it would NAME.azurecr.io
+    hosts = {host: {**registry, "armName": name} for host, name in names.items()}
+    hosts |= json.loads(caller.get(_REGISTRIES) or "{}")
     given = {
         "TRANSLOAD_SLICE_SECONDS": options.slice_seconds,
         "TRANSLOAD_LEASE_SECONDS": options.lease_seconds,

@@ -67,13 +67,15 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-async def answered(operation: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Do an operation; an error of the tree becomes an answer with the status that fits it."""
+async def answered(
+    operation: Callable[[], Awaitable[Answer]], form: Callable[[TransloadError], str] = error_json
+) -> Answer:
+    """Do an operation; an error of the tree becomes an answer with the status that fits it, in the form given."""
     try:
         return await operation()
     except TransloadError as error:
         status = next((status for kind, status in _STATUS_OF.items() if isinstance(error, kind)), 500)
-        return Answer(status, error_json(error), _headers_for(error))
+        return Answer(status, form(error), _headers_for(error))
 
 
 def _headers_for(error: TransloadError) -> dict[str, str]:
@@ -92,6 +94,7 @@ async def asked(
     what: str,
     headers: Mapping[str, str],
     operation: Callable[[Services, Caller], Awaitable[Answer]],
+    form: Callable[[TransloadError], str] = error_json,
 ) -> Answer:
     """Do an operation for a caller; a refusal goes into the audit log, too.
 
@@ -100,6 +103,7 @@ async def asked(
         what: The operation, for the audit log.
         headers: Of the request, names in any case.
         operation: What to do.
+        form: How an error is shown.
     """
     lower = {name.lower(): value for name, value in headers.items()}
 
@@ -112,7 +116,7 @@ async def asked(
             app.audit.refused(what, error, caller, address_of(lower))
             raise
 
-    return await answered(on_services)
+    return await answered(on_services, form)
 
 
 async def submit(

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from importcore.api.arm_description import arm_paths
+from importcore.api.arm_views import ArmErrorBody
 from importcore.api.event_views import ImportEventView
 from importcore.api.hook_description import hook_paths
 from importcore.api.hook_views import HookView
@@ -24,6 +26,7 @@ _MODELS = (
     HookView,
     TrialView,
     ErrorBody,
+    ArmErrorBody,
 )
 
 
@@ -42,6 +45,7 @@ def openapi(version: str) -> dict[str, Any]:
             "/imports": {"post": _SUBMIT, "get": _LIST},
             "/imports/{id}": {"get": _GET},
             "/imports/{id}/cancel": {"post": _CANCEL},
+            **arm_paths(),
             **hook_paths(),
             "/rules/test": {"post": _TRY_RULES},
             "/health": {"get": _HEALTH},

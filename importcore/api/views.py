@@ -243,13 +243,13 @@ def list_json(records: list[ImportRecord], continuation_token: str | None) -> st
     return page.model_dump_json(by_alias=True)
 
 
-def error_json(error: TransloadError) -> str:
-    """An error as JSON; what is wrong with the configuration is the operator's to read, not the caller's."""
+def error_view(error: TransloadError) -> ErrorView:
+    """An error as it is shown; what is wrong with the configuration is the operator's to read, not the caller's."""
     details: list[ProblemView] = []
     if isinstance(error, InvalidRequestError):
         details = [ProblemView(code=p.code, message=p.message, target=p.target) for p in error.problems]
     message = "the app settings are wrong; see /api/health" if isinstance(error, ConfigurationError) else error.message
-    view = ErrorView(
+    return ErrorView(
         code=error.code,
         message=message,
         action=error.action,
@@ -258,7 +258,11 @@ def error_json(error: TransloadError) -> str:
         step=error.step,
         details=details,
     )
-    return ErrorBody(error=view).model_dump_json(by_alias=True, exclude_none=True)
+
+
+def error_json(error: TransloadError) -> str:
+    """An error as JSON."""
+    return ErrorBody(error=error_view(error)).model_dump_json(by_alias=True, exclude_none=True)
 
 
 def _error(report: ErrorReport) -> ImportErrorView:

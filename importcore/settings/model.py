@@ -95,6 +95,19 @@ class Settings:
             return self.target_registries
         return (self.default_target_registry,) if self.default_target_registry else ()
 
+    def targets_named(self, name: str) -> tuple[str, ...]:
+        """Find the target registries that Azure Resource Manager's own operation means by a registry's name.
+
+        An ACR is at `NAME.azurecr.io`, or at `NAME-HASH.azurecr.io` (domain name label scope); names have no dash.
+        """
+        return tuple(target for target in self.allowed_targets if self._arm_name(target) == name.lower())
+
+    def _arm_name(self, target: str) -> str | None:
+        configured = self.host(target).arm_name
+        if configured is not None:
+            return configured.lower()
+        return target.partition(".")[0].partition("-")[0] if self.is_acr(target) else None
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the app settings.

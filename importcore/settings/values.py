@@ -54,6 +54,8 @@ class HostSettings(BaseModel):
     """A PEM file with the certificate (chain) that this app shows to the host (mTLS)."""
     client_key_file: str | None = None
     """A PEM file with the key of that certificate; needed unless the key stands in `client_cert_file`."""
+    arm_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9]{5,50}$")] | None = None
+    """What ARM's own operation (`importImage`) calls this registry; an ACR has the first part of its host name."""
     mirrors: tuple[_Registry, ...] = ()
     """Registries that are asked for manifests and blobs first, in this order."""
     requests_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
