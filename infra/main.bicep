@@ -16,7 +16,7 @@ param environmentName string
 })
 param location string
 
-@description('The object id of a person, group or application that may write the vault\'s secrets; empty: nobody gets that right here.')
+@description('The object id of a person, group or application that may write the vault\'s secrets and the documents in the storage account; empty: nobody gets that right here.')
 param operatorId string = ''
 
 // Registries
@@ -48,6 +48,9 @@ param rules string = ''
 
 @description('More app settings by their names: any of docs/settings.md. Nothing secret: that belongs into the vault.')
 param moreSettings object = {}
+
+@description('False: the rights on registries that were there before are given elsewhere, to TRANSLOAD_PRINCIPAL_ID of the outputs; the deployer then needs no right to give them.')
+param assignRegistryRoles bool = true
 
 // The app
 
@@ -144,6 +147,12 @@ param existingEventTopics object = {}
 @description('What the names of the repositories begin with whose pushes are sent; empty: all.')
 param eventRepositoryPrefix string = ''
 
+@description('The resource ids of registries whose own webhooks call the app, instead of Event Grid. Give them once the code is deployed: the key is made by the running app.')
+param webhookRegistryIds array = []
+
+@description('The repositories whose pushes those webhooks tell: repo, repo:tag or repo:*; empty: all.')
+param webhookRepositories string = ''
+
 // Being told when imports have ended
 
 @description('The resource id of an Event Grid topic with the CloudEvents schema that gets an event about the end of every import; the app gets the right to send to it. Empty: none.')
@@ -231,6 +240,7 @@ module storage 'app/storage.bicep' = {
     location: location
     tags: tags
     principalId: identity.outputs.principalId
+    operatorId: operatorId
     sku: storageSku
     private: privateNetwork
   }
@@ -311,7 +321,7 @@ module targets 'registry/existing.bicep' = [for (id, i) in targetRegistryIds: {
   }
 }]
 
-module targetAccess 'registry/target_access.bicep' = [for (id, i) in targetRegistryIds: {
+module targetAccess 'registry/target_access.bicep' = [for (id, i) in (assignRegistryRoles ? targetRegistryIds : []): {
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   name: 'target-access-${i}-${token}'
   params: {
@@ -330,7 +340,7 @@ module sources 'registry/existing.bicep' = [for (id, i) in sourceRegistryIds: {
   }
 }]
 
-module sourceAccess 'registry/source_access.bicep' = [for (id, i) in sourceRegistryIds: {
+module sourceAccess 'registry/source_access.bicep' = [for (id, i) in (assignRegistryRoles ? sourceRegistryIds : []): {
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   name: 'source-access-${i}-${token}'
   params: {
@@ -379,6 +389,7 @@ module settings 'app/app_settings.bicep' = {
     insightsConnectionString: monitoring.outputs.connectionString
     sealingKeysReference: vault.outputs.sealingKeysReference
     registryCredentialsReference: vault.outputs.registryCredentialsReference
+    hooksReference: vault.outputs.hooksReference
     newLoginServer: makesRegistry ? newRegistry!.outputs.loginServer : ''
     targetLoginServers: [for (id, i) in targetRegistryIds: targets[i].outputs.loginServer]
     registries: registries
@@ -453,6 +464,25 @@ module eventSubscriptions 'events/subscription.bicep' = [for (id, i) in eventReg
     storageId: storage.outputs.id
     queueName: 'events'
     repositoryPrefix: eventRepositoryPrefix
+  }
+}]
+
+module webhooks 'events/webhook.bicep' = [for (id, i) in webhookRegistryIds: {
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  name: 'webhook-${i}-${token}'
+  // The key is asked for from a running app, which it is not before it has its settings.
+  dependsOn: [
+    settings
+  ]
+  params: {
+    registryName: last(split(id, '/'))
+    name: 'transload${token}'
+    tags: tags
+    appGroup: group.name
+    appSubscriptionId: subscription().subscriptionId
+    appName: app.outputs.name
+    appUrl: app.outputs.url
+    repositories: webhookRepositories
   }
 }]
 

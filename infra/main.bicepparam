@@ -11,6 +11,7 @@ param targetRepositoryPrefix = readEnvironmentVariable('TARGET_REPOSITORY_PREFIX
 param newRegistrySku = readEnvironmentVariable('NEW_REGISTRY_SKU', '')
 param sourceRegistryIds = filter(split(readEnvironmentVariable('SOURCE_REGISTRY_IDS', ''), ','), id => !empty(id))
 param sourceRegistries = filter(split(readEnvironmentVariable('SOURCE_REGISTRIES', ''), ','), host => !empty(host))
+param assignRegistryRoles = bool(readEnvironmentVariable('ASSIGN_REGISTRY_ROLES', 'true'))
 param registries = json(readEnvironmentVariable('REGISTRIES', '{}'))
 param policy = readEnvironmentVariable('POLICY', '')
 param rules = readEnvironmentVariable('RULES', '')
@@ -42,6 +43,9 @@ param publicAccess = bool(readEnvironmentVariable('PUBLIC_ACCESS', 'true'))
 param eventRegistryIds = filter(split(readEnvironmentVariable('EVENT_REGISTRY_IDS', ''), ','), id => !empty(id))
 param existingEventTopics = json(readEnvironmentVariable('EXISTING_EVENT_TOPICS', '{}'))
 param eventRepositoryPrefix = readEnvironmentVariable('EVENT_REPOSITORY_PREFIX', '')
+
+param webhookRegistryIds = filter(split(readEnvironmentVariable('WEBHOOK_REGISTRY_IDS', ''), ','), id => !empty(id))
+param webhookRepositories = readEnvironmentVariable('WEBHOOK_REPOSITORIES', '')
 
 param noticeTopicId = readEnvironmentVariable('NOTICE_TOPIC_ID', '')
 param callbackHosts = filter(split(readEnvironmentVariable('CALLBACK_HOSTS', ''), ','), host => !empty(host))

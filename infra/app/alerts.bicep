@@ -29,9 +29,9 @@ var rules = [
   {
     name: 'poisoned'
     title: 'A message was given up'
-    description: 'The Functions host gave a message up (it came into a poison queue). Its import was put back or ended, its notice was not sent; the log says what stopped it.'
+    description: 'A message came into a poison queue. Its import was put back or ended, its notice was not sent, its event waits there; the log says what stopped it.'
     severity: 1
-    query: 'requests | where name in ("take_poisoned", "give_up_notice")'
+    query: 'union (requests | where name in ("take_poisoned", "give_up_notice")), (traces | where message startswith "an event was given up")'
     measure: null
     aggregation: 'Count'
     operator: 'GreaterThan'

@@ -28,6 +28,9 @@ param sealingKeysReference string
 @description('The Key Vault reference of TRANSLOAD_CREDENTIALS.')
 param registryCredentialsReference string
 
+@description('The Key Vault reference of TRANSLOAD_HOOKS.')
+param hooksReference string
+
 @description('The login server of the registry that was made with the app; empty: none was.')
 param newLoginServer string
 
@@ -90,6 +93,7 @@ var transloadSettings = {
   AZURE_CLOUD: environment().name
   TRANSLOAD_SEALING_KEYS: sealingKeysReference
   TRANSLOAD_CREDENTIALS: registryCredentialsReference
+  TRANSLOAD_HOOKS: hooksReference
   TRANSLOAD_DEFAULT_TARGET_REGISTRY: targets[0]
   TRANSLOAD_TARGET_REGISTRIES: join(targets, ',')
   TRANSLOAD_SOURCE_REGISTRIES: join(sourceRegistries, ',')

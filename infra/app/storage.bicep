@@ -13,6 +13,9 @@ param tags object
 @description('The object id of the app\'s identity.')
 param principalId string
 
+@description('The object id of a person, group or application that may write documents (rules, policy); empty: nobody gets that right here.')
+param operatorId string
+
 @description('How the account is replicated, such as Standard_LRS, Standard_ZRS or Standard_GZRS. Messages and records are small; what is lost with the account is the progress and the history of imports.')
 param sku string
 
@@ -119,6 +122,23 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
   }
 }]
+
+resource documents 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+  parent: blobService
+  name: documentContainer
+}
+
+resource documentWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorId)) {
+  scope: documents
+  name: guid(documents.id, operatorId, roles.StorageBlobDataContributor)
+  dependsOn: [
+    blobContainers
+  ]
+  properties: {
+    principalId: operatorId
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.StorageBlobDataContributor)
+  }
+}
 
 @description('The resource id of the account.')
 output id string = account.id

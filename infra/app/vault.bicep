@@ -1,5 +1,5 @@
-// The vault: the sealing key, the key of callbacks and the credentials of registries. The app reads them as Key Vault
-// references.
+// The vault: the sealing key, the key of callbacks, the credentials of registries and the secrets of webhooks. The app
+// reads them as Key Vault references.
 //
 // The secrets are made once and never overwritten by a deployment: a new sealing key would make everything unreadable
 // that waits in the queue, and the credentials are the operator's to write. Needs Bicep 0.38 (`onlyIfNotExists`).
@@ -87,6 +87,16 @@ resource registryCredentials 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = {
   }
 }
 
+@onlyIfNotExists()
+resource hooks 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = {
+  parent: vault
+  name: 'hooks'
+  properties: {
+    value: '{}'
+    contentType: 'TRANSLOAD_HOOKS: JSON, see docs/settings.md'
+  }
+}
+
 resource readers 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
   name: guid(vault.id, principalId, roles.KeyVaultSecretsUser)
@@ -120,3 +130,6 @@ output callbackKeysReference string = '@Microsoft.KeyVault(SecretUri=${vault.pro
 
 @description('The app setting that refers to the credentials of registries.')
 output registryCredentialsReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/registry-credentials)'
+
+@description('The app setting that refers to the secrets of webhooks.')
+output hooksReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/hooks)'

@@ -11,7 +11,7 @@ from importcore.audit import Audit
 from importcore.request.model import Mode
 from importcore.state.record import ImportRecord, Status, now
 from importcore.upkeep.backlog import Backlog
-from tests.unit.infra.bicep_text import text
+from tests.unit.infra.bicep_text import ROOT, text
 
 _QUERIES = {
     name: query.replace("\\\\", "\\")  # Bicep writes a backslash twice
@@ -37,6 +37,13 @@ def test_every_function_on_a_poison_queue_raises_the_alert() -> None:
     assert named
     on_poison = {name for name, queue in _functions("queueTrigger").items() if queue.endswith("-poison")}
     assert set(re.findall(r'"(\w+)"', named[1])) == on_poison
+
+
+def test_an_event_that_is_given_up_raises_the_alert() -> None:
+    """No function listens on `events-poison`: the line is what is left to see."""
+    line = re.search(r'message startswith "([^"]*)"', _QUERIES["poisoned"])
+    assert line
+    assert f'_log.error("{line[1]}' in (ROOT / "importcore/doors/event_messages.py").read_text()
 
 
 def test_the_alert_of_failing_imports_reads_the_audit_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,19 @@ from tests.unit.infra.bicep_code import code, declared, functions, modules, outp
 from tests.unit.infra.bicep_text import bicep_files, text
 
 _FUNCTIONS = {
-    *("concat", "contains", "empty", "environment", "fail", "guid", "join", "last", "loadJsonContent", "newGuid"),
+    *(
+        "concat",
+        "contains",
+        "empty",
+        "environment",
+        "fail",
+        "guid",
+        "join",
+        "last",
+        "listKeys",
+        "loadJsonContent",
+        "newGuid",
+    ),
     *("replace", "resourceGroup", "split", "string", "subscription", "subscriptionResourceId", "substring", "tenant"),
     *("toLower", "trim", "union", "uniqueString"),
 }

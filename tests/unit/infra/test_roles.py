@@ -19,6 +19,7 @@ _BUILT_IN = {
     "KeyVaultSecretsUser": "4633458b-17de-408a-b874-0445c86b69e6",
     "MonitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    "StorageBlobDataContributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
     "StorageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     "StorageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "StorageQueueDataMessageSender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
