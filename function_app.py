@@ -135,7 +135,7 @@ async def give_up_notice(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name=STORAGE_NAMES.event_queue, connection="AzureWebJobsStorage")
 async def take_event(message: func.QueueMessage) -> None:
-    """Take what Event Grid tells of a push."""
+    """Take what Event Grid tells of a push, or a check of a rule with a schedule."""
     await (await services()).event_messages.take(message.get_body())
 
 
@@ -143,3 +143,9 @@ async def take_event(message: func.QueueMessage) -> None:
 async def keep_up(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the trigger's binding)
     """Put imports back whose message is gone, and remove what is old."""
     await (await services()).keep_up()
+
+
+@app.timer_trigger(arg_name="timer", schedule="30 */10 * * * *")
+async def begin_rounds(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the trigger's binding)
+    """Have the sources of rules with a schedule asked for what no event announced."""
+    await (await services()).rounds.begin()

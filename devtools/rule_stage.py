@@ -60,7 +60,7 @@ class RuleStage:
     def __post_init__(self) -> None:
         self.registries = {SOURCE: create_emulator(), TARGET: create_emulator()}
         name = f"rules{uuid4().hex[:16]}"
-        self.names = StorageNames(name, name, name, f"{name}-n")
+        self.names = StorageNames(name, name, name, f"{name}-n", f"{name}-e")
 
     async def set_up(self) -> "RuleStage":
         """Make the queues, the table and the container."""
@@ -116,6 +116,18 @@ class RuleStage:
         refused = [error for queue in queues for error in queue.refused]
         if refused:
             raise AssertionError(f"a worker refused a message: {refused[0]}")
+
+    async def take_events(self) -> int:
+        """Let a host work the queue of events off; how many messages it took."""
+        taken = 0
+        app = self.born()
+        async with QueueClient.from_connection_string(self.storage, self.names.event_queue) as client:
+            while message := await client.receive_message():
+                await app.event_messages.take(base64.b64decode(message.content))
+                await client.delete_message(message)
+                taken += 1
+        await app.aclose()
+        return taken
 
     async def messages(self) -> list[dict[str, Any]]:
         """The messages of the queue, as far as they can be seen."""

@@ -17,6 +17,7 @@ from importcore.policy.policies import Policies
 from importcore.reception.reception import Reception
 from importcore.reception.trial import Trial
 from importcore.registry.registries import Registries
+from importcore.rounds.rounds import Rounds
 from importcore.rules.rulebook import Rulebook
 from importcore.run.outbox import Outbox
 from importcore.run.poison import PoisonedMessages
@@ -66,6 +67,7 @@ class Services:
     rulebook: Rulebook
     reception: Reception
     trial: Trial
+    rounds: Rounds
     webhooks: Webhooks
     event_messages: EventMessages
     closing: tuple[Closable, ...] = ()

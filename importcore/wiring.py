@@ -39,6 +39,7 @@ from importcore.reception.reception import Reception
 from importcore.reception.trial import Trial
 from importcore.registry.pool_transport import PoolTransport
 from importcore.registry.registries import Registries, TransportFactory
+from importcore.rounds.rounds import Rounds
 from importcore.rules.document import RulesDocument
 from importcore.rules.rulebook import RULES, Rulebook, known_here
 from importcore.run.ending import Ending
@@ -127,9 +128,12 @@ def build(
     rulebook = Rulebook(rules)
     reception = Reception(rulebook, intake, audit)
     event_grid = settings.hooks.get(DOOR)
+    event_queue = _queue(queues, names.event_queue)
+    rounds = Rounds(rulebook, clients, reception, tag_notes, event_queue)
     event_messages = EventMessages(
         reception,
-        _queue(queues, names.event_queue),
+        rounds,
+        event_queue,
         _queue(queues, names.event_poison_queue),
         registry=event_grid.registry if event_grid else None,
     )
@@ -150,7 +154,7 @@ def build(
     poison = PoisonedMessages(records, plans, sealer, put_back, Ending(clients, plans), outbox=outbox)
     silence = max(settings.orphan_seconds, 2 * settings.lease_seconds)
     orphans = Orphans(records, queue, put_back, silence_seconds=silence)
-    retention = Retention(records, plans, days=settings.retention_days)
+    retention = Retention(records, plans, tag_notes, days=settings.retention_days)
     letters = Letters(settings.notices, sealer, EventGridEntraTokens(identity))
     notices = Notices(records, notice_queue, letters, registries, retry_seconds=settings.notices.retry_seconds)
     closing = (queues, tables, identity, storage_identity)
@@ -173,6 +177,7 @@ def build(
         retention=retention,
         closing=closing,
         rulebook=rulebook,
+        rounds=rounds,
         trial=Trial(rulebook, policies),
         reception=reception,
         webhooks=Webhooks(settings, reception, wanted.require_allowed),

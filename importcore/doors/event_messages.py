@@ -2,7 +2,7 @@
 
 The host delivers a message five times within a minute or so and then gives it up; rules that are wrong for an hour must
 lose nothing. So what is not taken is put back by this app itself, for a day at most, as Event Grid would; and what
-cannot be read goes into `events-poison` at once, with the reason.
+cannot be read goes into `events-poison` at once, with the reason. The checks of rules with a schedule come here, too.
 """
 
 import logging
@@ -17,6 +17,8 @@ from importcore.hooks import eventgrid
 from importcore.hooks.payload import MalformedEventError, Payload
 from importcore.hooks.push_event import heard
 from importcore.reception.taken import EventNotTakenError
+from importcore.rounds.round_message import RoundMessage
+from importcore.rounds.rounds import Rounds
 from importcore.state.record import now
 from importcore.storage.queue import ImportQueue
 
@@ -32,9 +34,16 @@ class EventMessages:
     """Works the queue `events` off."""
 
     def __init__(
-        self, reception: Receives, queue: ImportQueue, poison: ImportQueue, *, registry: str | None = None
+        self,
+        reception: Receives,
+        rounds: Rounds,
+        queue: ImportQueue,
+        poison: ImportQueue,
+        *,
+        registry: str | None = None,
     ) -> None:
         """Take what it needs; `registry` is what the settings say that the hook `eventgrid` is about."""
+        self._rounds = rounds
         self._reception = reception
         self._queue = queue
         self._poison = poison
@@ -45,11 +54,16 @@ class EventMessages:
 
         Raises:
             StorageUnavailableError: The host delivers it again.
+            ConfigurationError: So it does with a check of a round, where the rules are wrong.
         """
         try:
             message = EventMessage.decode(body)
         except MalformedEventError as error:
             await self._give_up(as_text(body), error.message)
+            return
+        check = RoundMessage.read(message.value)
+        if check is not None:
+            await self._rounds.check(check)
             return
         for event in message.value if isinstance(message.value, list) else [message.value]:
             await self._take_one(replace(message, value=event))

@@ -1,6 +1,7 @@
 """Notes about target tags in Table storage, in the table of the records: one entity a tag, guarded by its ETag.
 
-Beside them stands, for what a rule means by an event, which import was made for it last.
+Beside them stands, for what a rule means by an event, which import was made for it last; and which round of a rule with
+a schedule was begun last.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from importcore.storage.faults import storage_step
 
 _TAGS = "tags"
 _LATEST = "latest"
+_ROUNDS = "rounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,24 @@ class TagNotes:
         with storage_step("note which import was made last"):
             await self._client.upsert_entity(
                 {"PartitionKey": _LATEST, "RowKey": _key(meaning), "ImportId": import_id}, mode=UpdateMode.REPLACE
+            )
+
+    # -- which round of a rule was begun last ----------------------------------------------------------------------
+
+    async def last_round(self, rule: str) -> int | None:
+        """Give the number of the round of a rule that was begun last."""
+        with storage_step("read the last round of a rule"):
+            try:
+                entity = await self._client.get_entity(_ROUNDS, _key(rule))
+            except ResourceNotFoundError:
+                return None
+        return int(entity["Round"])
+
+    async def note_round(self, rule: str, number: int) -> None:
+        """Note that a round was begun."""
+        with storage_step("note the round of a rule"):
+            await self._client.upsert_entity(
+                {"PartitionKey": _ROUNDS, "RowKey": _key(rule), "Round": number}, mode=UpdateMode.REPLACE
             )
 
 

@@ -1,4 +1,4 @@
-"""Finished records are kept for a set time, then removed, with their idempotency keys and whatever plans were left.
+"""Finished records are kept for a set time, then removed, with their idempotency keys, plans and notes about tags.
 
 A plan is removed when its import ends; a process that dies just then leaves it behind, and so does a storage account
 that does not answer. Here it goes when its record says that the import has ended, or is gone.
@@ -10,9 +10,13 @@ from datetime import timedelta
 from importcore.state.record import ImportRecord, now, oldest_id_since
 from importcore.storage.plans import Plans
 from importcore.storage.records import ImportRecords, RecordChangedError
+from importcore.storage.tag_notes import TagNotes
 
 _REMOVED_AT_MOST = 2_000
 """Records in one go, so that the timer ends well inside the platform's time-out; the next one goes on."""
+
+_NOTES_KEPT_AT_LEAST = timedelta(days=1)
+"""A note about a tag says which import may write it, which may still run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +26,17 @@ class Removed:
     records: int = 0
     keys: int = 0
     plans: int = 0
+    notes: int = 0
 
 
 class Retention:
     """Removes what has been kept long enough."""
 
-    def __init__(self, records: ImportRecords, plans: Plans, *, days: float) -> None:
+    def __init__(self, records: ImportRecords, plans: Plans, notes: TagNotes, *, days: float) -> None:
         """Take what it needs; `days` is how long a record is kept after its import has ended."""
         self._records = records
         self._plans = plans
+        self._notes = notes
         self._kept = timedelta(days=days)
 
     async def remove_old(self) -> Removed:
@@ -55,7 +61,8 @@ class Retention:
             if removed == _REMOVED_AT_MOST:
                 break
         keys = await self._records.remove_keys_older_than(oldest_id_since(before))
-        return Removed(removed, keys, await self._remove_left_plans())
+        notes = await self._notes.remove_older_than(oldest_id_since(min(before, now() - _NOTES_KEPT_AT_LEAST)))
+        return Removed(removed, keys, await self._remove_left_plans(), notes)
 
     async def _is_still_counted(self, record: ImportRecord) -> bool:
         """Whether its parent still counts its children."""
