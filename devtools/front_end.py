@@ -1,4 +1,4 @@
-"""For tests: what App Service has in front of an app. It ends TLS, lets nobody pass without a token, and forwards."""
+"""For tests: what App Service has in front of an app. It lets nobody pass without a token or a key, and forwards."""
 
 from dataclasses import dataclass, field
 
@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+_LONGEST_SECONDS = 230
 _OWN = {"content-length", "transfer-encoding", "connection"}
 
 
@@ -16,12 +17,14 @@ class FrontEnd:
 
     Attributes:
         api: Where requests go, `http://host:port`.
-        token: The token that lets a request pass.
+        header: The header that lets a request pass, in lower case.
+        value: What must stand in it.
         passed: Method and path of each request that passed, in order.
     """
 
     api: str
-    token: str
+    header: str
+    value: str
     passed: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,11 +34,11 @@ class FrontEnd:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        if request.headers.get("authorization") != f"Bearer {self.token}":
+        if request.headers.get(self.header) != self.value:
             return Response(status_code=401)
         self.passed.append(f"{request.method} {request.url.path}")
-        headers = {name: value for name, value in request.headers.items() if name not in {*_OWN, "authorization"}}
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        headers = {name: value for name, value in request.headers.items() if name not in {*_OWN, self.header}}
+        async with httpx.AsyncClient(trust_env=False, timeout=_LONGEST_SECONDS) as http:
             found = await http.request(
                 request.method,
                 f"{self.api}{request.url.path}?{request.url.query}",

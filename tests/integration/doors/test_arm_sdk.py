@@ -131,7 +131,7 @@ async def test_the_sdk_signs_in_and_finds_the_way_back_through_a_front_end(user:
     certificate = authority.issue_cert("127.0.0.1")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "front.pem")
-    front, credential = FrontEnd(user.stack.api, "entra-token"), _Signed()
+    front, credential = FrontEnd(user.stack.api, "authorization", "Bearer entra-token"), _Signed()
     await user.push("sdk/signed")
     parameters = ImportImageParameters(source=ImportSource(registry_uri=user.stack.source, source_image="sdk/signed:1"))
 
