@@ -137,7 +137,8 @@ class Intake:
         try:
             await self._queue.send(first_message(import_id).encode(self._sealer))
         except StorageUnavailableError:
-            if not request.follows:  # of those another event may rely on by now; the timer gives them their message
+            # One that was made before may have its first message, and an event that is told twice at once the other's.
+            if stored.record is record and not request.follows:
                 await self._records.delete(import_id)
             raise
         if request.follows:

@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
-from devtools.rule_stage import SOURCE, TARGET, RuleStage
+from devtools.rule_stage import SOURCE, RuleStage
 from devtools.sample_images import image, layer
 from importcore.state.record import Status
 
@@ -72,9 +73,18 @@ async def test_events_before_an_import_begins_are_all_its_own(storage: str) -> N
     assert (record.digest, stage.tag(), stage.tag_puts()) == (events[-1].digest, events[-1].digest, 1)
 
 
-TWO_WAYS = f"""
-version: 1
-rules:
-- {{name: there, on: {{registry: {SOURCE}}}, to: '{TARGET}/{{repository}}:{{tag}}'}}
-- {{name: back, on: {{registry: {TARGET}}}, to: '{SOURCE}/{{repository}}:{{tag}}'}}
-"""
+async def test_a_burst_is_worked_off_by_however_many_hosts_there_are(storage: str) -> None:
+    """Thirty tags told twice within a moment: each is one import, and three hosts bring them all."""
+    stage = await RuleStage(storage).set_up()
+    content = image([layer(300)])
+    events = [await stage.push(content, "0")]
+    for number in range(1, 30):
+        stage.registries[SOURCE].catalog.put_tag("app", f"{number}", content.root)
+        events.append(replace(events[0], tag=f"{number}"))
+    app = stage.born()
+    await stage.tell(*events, *events, host=app)
+    await app.aclose()
+    await stage.work_off(3)
+    records = await stage.records()
+    assert (len(records), {record.status for record in records}) == (30, {Status.SUCCEEDED})
+    assert {stage.tag(event.tag or "") for event in events} == {content.root}
