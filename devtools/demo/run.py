@@ -10,6 +10,7 @@ from rich.console import Console
 
 from devtools.demo.proof import content_of, developer_is_signed_in, read_all
 from devtools.demo.push import push_and_listen
+from devtools.demo.sdk import SdkFailedError, import_by_sdk
 from devtools.demo.watch import StuckError, Watch
 from devtools.registry_content import BrokenContentError, Found
 from devtools.sample_images import multi_platform
@@ -35,7 +36,7 @@ def run_demo(source: str | None, target: str | None) -> int:
     console = Console(highlight=False)
     try:
         asyncio.run(_demo(console, source, target))
-    except (DemoFailedError, StuckError, BrokenContentError, httpx.HTTPError, RuntimeError) as error:
+    except (DemoFailedError, SdkFailedError, StuckError, BrokenContentError, httpx.HTTPError, RuntimeError) as error:
         console.print(f"[bold red]The demo failed:[/] {error}")
         return 1
     return 0
@@ -95,6 +96,9 @@ async def _import_what_is_pushed(console: Console, stack: Stack) -> None:
     original, copy = await asyncio.gather(read_all(pushed, stack.identity), read_all(target, stack.identity))
     _require_equal(original, copy)
     console.print(f"[bold green]Equal:[/] {target} is what was pushed")
+    by_sdk = await import_by_sdk(console, stack, pushed)
+    _require_equal(original, await read_all(by_sdk, stack.identity))
+    console.print(f"[bold green]Equal:[/] {by_sdk} is what the SDK was to bring")
 
 
 async def _import_given(console: Console, stack: Stack, source: str | None, target: str | None) -> None:
