@@ -3,6 +3,7 @@
 The path goes on in `importcore/importer.py`.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 
 import azure.functions as func
@@ -30,6 +31,19 @@ async def _asked(
     what: str, req: func.HttpRequest, operation: Callable[[Services, Caller], Awaitable[http_api.Answer]]
 ) -> func.HttpResponse:
     return _encoded(await http_api.asked(services, what, req.headers, operation))
+
+
+def _in_its_schema(event: func.EventGridEvent | func.CloudEvent) -> bytes:
+    """Write an event as it came; the library reads both schemas whatever the parameter's type."""
+    if isinstance(event, func.CloudEvent):
+        named = {"specversion": event.specversion, "source": event.source, "type": event.type}
+        moment = event.time
+    else:
+        named = {"topic": event.topic, "eventType": event.event_type}
+        moment = event.event_time
+    told = {"id": event.id, "subject": event.subject, **named, "data": event.get_json()}
+    told["time" if "specversion" in named else "eventTime"] = moment.isoformat() if moment else None
+    return json.dumps(told).encode()
 
 
 @app.route("imports", methods=["POST"])
@@ -137,6 +151,12 @@ async def give_up_notice(message: func.QueueMessage) -> None:
 async def take_event(message: func.QueueMessage) -> None:
     """Take what Event Grid tells of a push, or a check of a rule with a schedule."""
     await (await services()).event_messages.take(message.get_body())
+
+
+@app.event_grid_trigger(arg_name="event")
+async def take_grid_event(event: func.EventGridEvent) -> None:
+    """Take what Event Grid tells of a push, from a subscription that calls this function itself; in either schema."""
+    await (await services()).event_messages.take(_in_its_schema(event))
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 */10 * * * *")

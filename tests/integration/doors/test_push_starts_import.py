@@ -49,6 +49,25 @@ async def test_a_push_starts_an_import_by_the_queue_of_event_grid(user: StackUse
     await user.require_equal(f"{user.stack.target}/mirror/gridded/app:1")
 
 
+@pytest.mark.parametrize("schema", ["eventgrid-push", "eventgrid-cloudevent"])
+async def test_event_grid_can_call_the_function_itself(user: StackUser, schema: str) -> None:
+    """A subscription of the function's own endpoint, in either schema."""
+    pushed = await user.push(f"triggered/{schema}")
+    told = json.loads(sample("eventgrid", schema).body)
+    (event,) = told if isinstance(told, list) else [told]
+    event["data"]["target"] |= {"repository": f"triggered/{schema}", "tag": "1", "digest": IMAGE.root}
+    event["data"]["request"]["host"] = user.stack.source
+    event["id"] = event["data"]["id"] = schema
+    path = "/runtime/webhooks/EventGrid?functionName=take_grid_event"
+    answer = await user.api.post(path, json=[event], headers={"aeg-event-type": "Notification"})
+    assert answer.status_code == 202
+
+    records = (await user.api.get("/api/imports?top=20")).json()["value"]
+    (made,) = [each["id"] for each in records if each["source"] == pushed]
+    assert (await user.ended(made))["status"] == "Succeeded"
+    await user.require_equal(f"{user.stack.target}/mirror/triggered/{schema}:1")
+
+
 async def test_the_host_hands_the_handshakes_and_refusals_over(user: StackUser) -> None:
     """OPTIONS reaches the app with its headers, POST with its very bytes; who lacks the secret is refused."""
     asked = await user.api.options("/api/hooks/eventgrid", headers={"WebHook-Request-Origin": "eventgrid.azure.net"})
