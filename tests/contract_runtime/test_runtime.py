@@ -51,13 +51,15 @@ async def test_the_runtime_indexes_every_function_of_the_app() -> None:
     seen = await _session(_ROOT)
     assert (seen["status"], seen["error"]) == ("success", None)
     triggers = {name: next(b for b in bindings if b["type"].endswith("Trigger")) for name, bindings in _by_name(seen)}
-    assert {name for name, trigger in triggers.items() if trigger["type"] == "queueTrigger"} == {
-        "run_import",
-        "take_poisoned",
+    queues = {name: trigger for name, trigger in triggers.items() if trigger["type"] == "queueTrigger"}
+    assert {name: trigger["queueName"] for name, trigger in queues.items()} == {
+        "run_import": "imports",
+        "take_poisoned": "imports-poison",
+        "send_notice": "notices",
+        "give_up_notice": "notices-poison",
+        "take_event": "events",
     }
-    assert triggers["run_import"]["queueName"] == "imports"
-    assert triggers["take_poisoned"]["queueName"] == "imports-poison"
-    assert triggers["run_import"]["connection"] == triggers["take_poisoned"]["connection"] == "AzureWebJobsStorage"
+    assert {trigger["connection"] for trigger in queues.values()} == {"AzureWebJobsStorage"}
     assert (triggers["submit_import"]["route"], triggers["submit_import"]["methods"]) == ("imports", ["POST"])
     assert triggers["submit_import"]["authLevel"] == "FUNCTION"
 
