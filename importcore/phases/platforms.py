@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from importcore.content import INDEX_TYPES, Manifest
-from importcore.errors import Side, UnsupportedContentError
+from importcore.errors import Side, UnsupportedContentError, printable
 
 _ATTESTATION = "vnd.docker.reference.type"
 _ATTESTED = "vnd.docker.reference.digest"
@@ -42,7 +42,7 @@ def select_platforms(root: Manifest, wanted: tuple[str, ...]) -> Manifest:
     if missing:
         there = sorted({_name(entry) for entry in entries if not _attested(entry)})
         raise UnsupportedContentError(
-            f"the source has no {', '.join(missing)}; it has {', '.join(there)}",
+            f"the source has no {', '.join(missing)}; it has {printable(', '.join(there))}",
             action="Choose among the platforms that the source has.",
             origin=Side.SOURCE,
             step="choose platforms",

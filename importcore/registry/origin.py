@@ -31,7 +31,11 @@ HostLookup = Callable[[str], HostSettings]
 
 
 def netloc_of(url: httpx.URL) -> str:
-    """Give `host[:port]` as users write it, in ASCII: the port is left out where it is the scheme's own."""
+    """Give `host[:port]` as users write it, in ASCII: the port is left out where it is the scheme's own.
+
+    Raises:
+        UnicodeError: The host cannot be written in ASCII (in the zone of an IPv6 address, httpx lets anything pass).
+    """
     name = url.raw_host.decode("ascii")
     host = f"[{name}]" if ":" in name else name
     return host if url.port is None or url.port == _DEFAULT_PORTS.get(url.scheme) else f"{host}:{url.port}"

@@ -20,7 +20,7 @@ from importcore.errors import (
 from importcore.reference import is_digest
 from importcore.registry.answers import error_for, unavailable
 from importcore.registry.auth import SCOPES, RegistryAuth, explained
-from importcore.registry.origin import same_origin
+from importcore.registry.origin import netloc_of, same_origin
 from importcore.registry.patience import ORDINARY, Patience
 from importcore.registry.tokens import read_at_most
 from importcore.registry.transport import REPEATABLE
@@ -60,13 +60,15 @@ class RegistrySender:
             RegistryUnavailableError: It is no URL.
         """
         try:
-            return (against or self._url).join(location)
-        except (httpx.InvalidURL, UnicodeError) as error:
+            url = (against or self._url).join(location)
+            netloc_of(url)  # its host can be written as it must be for a connection
+        except (httpx.InvalidURL, ValueError) as error:  # urllib joins, and its errors are of no kind of its own
             raise RegistryUnavailableError(
                 f"{self.registry} answered with a Location that is no URL",
                 registry=self.registry,
                 origin=self.side,
             ) from error
+        return url
 
     async def send(
         self,

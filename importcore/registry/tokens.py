@@ -18,7 +18,7 @@ import httpx
 from importcore.errors import NotFoundError, RegistryError, RegistryUnavailableError, UnsafeUrlError
 from importcore.registry.answers import error_for, unavailable
 from importcore.registry.challenge import Challenge
-from importcore.registry.origin import same_origin
+from importcore.registry.origin import netloc_of, same_origin
 from importcore.registry.transport import REPEATABLE
 
 _DEFAULT_LIFE = 60.0  # distribution: "if omitted, this defaults to 60 seconds"
@@ -59,6 +59,7 @@ class TokenRequest:
         """
         try:
             url = httpx.URL(self.challenge.realm)
+            netloc_of(url)  # its host can be written as it must be for a connection
         except (httpx.InvalidURL, UnicodeError) as error:
             raise UnsafeUrlError(f"{self.registry} names a token service that is no URL") from error
         if url.scheme not in {"https", self.registry_url.scheme} or not url.host:

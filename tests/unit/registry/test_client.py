@@ -235,3 +235,17 @@ async def test_a_manifest_that_was_compressed_is_refused_and_says_so() -> None:
         await client.get_manifest("app", "1")
 
     assert len(script.requests) == 1
+
+
+async def test_a_location_whose_host_cannot_be_written_is_the_registrys_fault() -> None:
+    """In the zone of an IPv6 address a library lets letters pass that no connection could be made with."""
+    client, _ = client_of(lambda _: streamed(202, Location="http://[fe80::1%\x80]/up"), side=Side.TARGET)
+    with pytest.raises(RegistryUnavailableError, match="a Location that is no URL"):
+        await client.start_upload("app", "sha256:" + "0" * 64)
+
+
+async def test_a_location_that_cannot_be_joined_is_the_registrys_fault() -> None:
+    """The library that joins URLs refuses some only then, in a way of its own."""
+    client, _ = client_of(lambda _: streamed(202, Location="http:////::1]/up"), side=Side.TARGET)
+    with pytest.raises(RegistryUnavailableError, match="a Location that is no URL"):
+        await client.start_upload("app", "sha256:" + "0" * 64)
