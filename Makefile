@@ -21,7 +21,7 @@ setup: ## install everything that is needed (quick when nothing changed)
 	@$(PYTHON) tools/setup.py
 
 test: setup ## run the tests on every core, with coverage (PROCESSES=0 for one after the other)
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --cov --cov-report term:skip-covered $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered $(TESTS)
 
 fuzz: setup ## thirty thousand odd inputs for everything that is parsed from outside
 	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest --timeout 0 tests/unit/hostile/test_fuzz.py

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 CHUNK = 64 * 1024
-LEASE_SECONDS = 3
+LEASE_SECONDS = 5
 _ACCOUNTS = 400
 IMAGE = index({"linux/amd64": image([layer(2 * CHUNK + 100), layer(500)])})
 SIGNATURE = artifact(b"signature", artifact_type="application/vnd.example.signature", subject=IMAGE)

@@ -16,7 +16,7 @@ from importcore.state.record import ImportRecord
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
-AT_ONCE = 24
+AT_ONCE = 10
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
