@@ -6,6 +6,7 @@ from pydantic.json_schema import models_json_schema
 
 from importcore.api.arm_description import arm_paths
 from importcore.api.arm_views import ArmErrorBody
+from importcore.api.caller_description import EITHER, SCHEMES, for_callers
 from importcore.api.event_views import ImportEventView
 from importcore.api.hook_description import hook_paths
 from importcore.api.hook_views import HookView
@@ -40,20 +41,24 @@ def openapi(version: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Transload", "version": version, "description": "Imports container images into a registry."},
         "servers": [{"url": "/api"}],
-        "security": [{"functionKey": []}],
+        "security": EITHER,
         "paths": {
-            "/imports": {"post": _SUBMIT, "get": _LIST},
-            "/imports/{id}": {"get": _GET},
-            "/imports/{id}/cancel": {"post": _CANCEL},
-            **arm_paths(),
+            **for_callers(
+                {
+                    "/imports": {"post": _SUBMIT, "get": _LIST},
+                    "/imports/{id}": {"get": _GET},
+                    "/imports/{id}/cancel": {"post": _CANCEL},
+                    **arm_paths(),
+                    "/rules/test": {"post": _TRY_RULES},
+                }
+            ),
             **hook_paths(),
-            "/rules/test": {"post": _TRY_RULES},
             "/health": {"get": _HEALTH},
             "/openapi.json": {"get": {"summary": "This description", "security": [], "responses": _ok("This")}},
         },
         "components": {
             "schemas": schemas["$defs"],
-            "securitySchemes": {"functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            "securitySchemes": SCHEMES,
         },
     }
 
@@ -160,7 +165,9 @@ _SUBMIT = {
             _409="The Idempotency-Key is another import's", _422="`validateOnly`: the content cannot be imported"
         ),
         **_errors(
-            _400="Names every wrong field", _403="Not allowed here", _500="The app settings are wrong",
+            _400="Names every wrong field", _403="Not allowed here",
+            _429="The caller has too many imports in flight; wait for Retry-After",
+            _500="The app settings are wrong",
             _502="`validateOnly`: a registry refused or did not answer",
             _503="Storage did not answer; nothing was accepted", _504="`validateOnly`: it took too long",
         ),
@@ -197,7 +204,7 @@ _GET = {
             status: {"description": _WAITED[status], "content": _content("ImportView")}
             for status in ("202", "409", "422")
         },
-        **_errors(_404="No such import", _503="Storage did not answer"),
+        **_errors(_404="No such import, or none that this caller may see", _503="Storage did not answer"),
     },
 }
 _CANCEL = {
@@ -205,9 +212,12 @@ _CANCEL = {
     "parameters": [_ID],
     "responses": {
         **_ok("Asked for; the record tells when it has stopped", "ImportView", status="202"),
-        **_errors(_404="No such import", _409="It has ended already", _503="Storage did not answer"),
+        **_errors(
+            _403="This caller may look and not cancel", _404="No such import, or none that this caller may see",
+            _409="It has ended already", _503="Storage did not answer",
+        ),
     },
-}
+}  # fmt: skip
 _HEALTH = {
     "summary": "Whether everything that an import needs is there",
     "security": [],

@@ -64,8 +64,22 @@ def test_only_the_open_paths_need_no_key() -> None:
     open_paths = {path for path, of in DOCUMENT["paths"].items() if any(o.get("security") == [] for o in of.values())}
 
     assert open_paths == {"/health", "/openapi.json"}
-    assert DOCUMENT["security"] == [{"functionKey": []}]
-    assert "functionKey" in DOCUMENT["components"]["securitySchemes"]
+    assert DOCUMENT["security"] == [{"functionKey": []}, {"entra": []}]
+    assert set(DOCUMENT["components"]["securitySchemes"]) == {"functionKey", "entra"}
+
+
+def test_every_operation_says_what_it_answers_to_nobody() -> None:
+    """401 wherever somebody must be known; too many imports in flight is 429; a reader that cancels gets 403."""
+    silent = [
+        path
+        for path, of in DOCUMENT["paths"].items()
+        for method, operation in of.items()
+        if method != "options" and operation.get("security") != [] and "401" not in operation["responses"]
+    ]
+
+    assert silent == []
+    assert "429" in DOCUMENT["paths"]["/imports"]["post"]["responses"]
+    assert "403" in DOCUMENT["paths"]["/imports/{id}/cancel"]["post"]["responses"]
 
 
 def test_a_password_is_only_ever_written() -> None:
