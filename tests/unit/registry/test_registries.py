@@ -31,8 +31,8 @@ class Network:
         if request.url.host == "auth.example":
             return streamed(200, b'{"token": "t", "expires_in": 3600}')
         if "authorization" not in request.headers:
-            return streamed(401, **CHALLENGE)
-        return streamed(200, Docker_Content_Digest=DIGEST)
+            return streamed(401, Set_Cookie="who=you; Path=/", **CHALLENGE)
+        return streamed(200, Docker_Content_Digest=DIGEST, Set_Cookie="session=1; Path=/")
 
 
 def registries(network: Network, **hosts: dict[str, object]) -> Registries:
@@ -110,3 +110,14 @@ def test_a_ca_file_that_cannot_be_read_is_a_wrong_setting(tmp_path: Path, conten
 
     with pytest.raises(ConfigurationError, match=r"caFile of a\.example"):
         registries(Network(), a_example={"caFile": str(ca_file)}).client("a.example", Side.SOURCE, Anonymous())
+
+
+async def test_no_cookie_of_a_registry_is_kept() -> None:
+    """What one import was given must not tell a registry who comes with the next one."""
+    network = Network()
+    client = registries(network).client("a.example", Side.SOURCE, Anonymous())
+    for _ in range(2):
+        assert await client.head_manifest("x", "1") == DIGEST
+
+    assert len(network.script.requests) > 3
+    assert [request for request in network.script.requests if "cookie" in request.headers] == []
