@@ -60,7 +60,7 @@ class TokenRequest:
         try:
             url = httpx.URL(self.challenge.realm)
             netloc_of(url)  # its host can be written as it must be for a connection
-        except (httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.InvalidURL, ValueError) as error:
             raise UnsafeUrlError(f"{self.registry} names a token service that is no URL") from error
         if url.scheme not in {"https", self.registry_url.scheme} or not url.host:
             raise UnsafeUrlError(f"{self.registry} names a token service without https")
