@@ -34,6 +34,7 @@ signed URL or a query string; whoever builds a message from outside text passes 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -100,6 +101,20 @@ class InvalidRequestError(TransloadError):
     def __init__(self, message: str, problems: tuple[FieldProblem, ...] = ()) -> None:
         super().__init__(message, action="Correct the fields named in `details` and send the request again.")
         self.problems = problems
+
+    @staticmethod
+    def naming(problems: Iterable[FieldProblem]) -> "InvalidRequestError":
+        """The error of several wrong fields; its message names them, its problems say why."""
+        found = tuple(problems)
+        fields = ", ".join(dict.fromkeys(problem.target or "(the body)" for problem in found))
+        return InvalidRequestError(f"the request is wrong in: {fields}", found)
+
+    @staticmethod
+    def in_field(field: str, message: str, code: str = "invalid_value") -> "InvalidRequestError":
+        """The error of one wrong field; its message says why."""
+        return InvalidRequestError(
+            f"the request is wrong in: {field} ({message})", (FieldProblem(code, message, field),)
+        )
 
 
 class InvalidReferenceError(InvalidRequestError):

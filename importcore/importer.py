@@ -158,9 +158,9 @@ class Importer:
         source = self._clients.source(record)
 
         meter(PhaseStarted(Phase.PLAN))
-        note = await self._following.note_about(wanted) if record.follows else None
+        note = await self._following.note_about(record, wanted)
         plan, fresh = await self._plan(running, source, wanted)
-        origins = await self._following.not_led_back(running, wanted, plan, note) if record.follows else ()
+        origins = await self._following.not_led_back(running, wanted, plan, note)
         if origins is None:
             return running.record.targets
         targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
@@ -185,14 +185,12 @@ class Importer:
         await commit.manifests(repositories)
         await Attach(plan, target, record.mode).to(repositories)
         await require_free_tags(target, targets, digest, record.mode)
-        if record.follows:
-            await self._following.before_tags(running, source, wanted, plan, origins)
+        await self._following.before_tags(running, source, wanted, plan, origins)
         done = await commit.tags(running.record.targets, running.beat, record.options.backup_tag)
         if record.options.verify:
             meter(PhaseStarted(Phase.VERIFY))
             await verify(plan, target, targets)
-        if record.follows:
-            await self._following.compare(source, wanted, plan)
+        await self._following.compare(record, source, wanted, plan)
         return done
 
     async def _require_signatures(

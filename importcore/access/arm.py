@@ -13,7 +13,6 @@ import httpx
 
 from importcore.errors import (
     AuthenticationError,
-    FieldProblem,
     InvalidReferenceError,
     InvalidRequestError,
     RegistryUnavailableError,
@@ -109,5 +108,4 @@ class RegistryResources:
 
 def _not_readable(resource: RegistryResource, why: str) -> InvalidRequestError:
     message = f"{why} {resource}; the identity needs the role Reader there, besides AcrPull or Repository Reader"
-    problem = FieldProblem("not_readable", message, "source.resourceId")
-    return InvalidRequestError(f"the request is wrong in: {problem.target} ({message})", (problem,))
+    return InvalidRequestError.in_field("source.resourceId", message, "not_readable")

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 
 from importcore.access.arm import RegistryResources
-from importcore.errors import ConfigurationError, FieldProblem, InvalidRequestError, Side
+from importcore.errors import ConfigurationError, InvalidRequestError, Side
 from importcore.reference import Reference
 from importcore.registry.client import RegistryClient
 from importcore.registry.credentials import (
@@ -74,15 +74,19 @@ class ImportClients:
             case NamedCredentials(name):
                 configured = self._settings.credentials.get(name)
                 if configured is None:
-                    raise _wrong("source.credentials.name", "names no credentials of the setting TRANSLOAD_CREDENTIALS")
+                    raise InvalidRequestError.in_field(
+                        "source.credentials.name", "names no credentials of the setting TRANSLOAD_CREDENTIALS"
+                    )
                 if configured.registry != registry:
-                    raise _wrong("source.credentials.name", f"names credentials that are not for {registry}")
+                    raise InvalidRequestError.in_field(
+                        "source.credentials.name", f"names credentials that are not for {registry}"
+                    )
             case UserCredentials(username=None) if not self._settings.is_acr(registry):
                 message = f"is required: only an Azure Container Registry takes a token alone, and {registry} is none"
-                raise _wrong("source.credentials.username", message)
+                raise InvalidRequestError.in_field("source.credentials.username", message)
             case None if len(names := self._settings.credentials_for(registry)) > 1:
                 message = f"must name one of the credentials that are configured for {registry}: {', '.join(names)}"
-                raise _wrong("source.credentials.name", message)
+                raise InvalidRequestError.in_field("source.credentials.name", message)
             case _:
                 return
 
@@ -171,9 +175,3 @@ class ImportClients:
 
     def _identity(self, registry: str) -> AcrIdentity:
         return self._identities.setdefault(registry, AcrIdentity(self._entra))
-
-
-def _wrong(field: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"the request is wrong in: {field} ({message})", (FieldProblem("invalid_value", message, field),)
-    )

@@ -66,10 +66,12 @@ class ArmCall:
         try:
             resource = RegistryResource.parse(resource_id)
         except InvalidReferenceError as error:
-            raise _wrong("the path", error.message) from error
+            raise InvalidRequestError.in_field("the path", error.message) from error
         version = next((value for name, value in query.items() if name.lower() == "api-version"), "")
         if _API_VERSION.fullmatch(version) is None:
-            raise _wrong("api-version", "is required in the query, such as ?api-version=2025-11-01")
+            raise InvalidRequestError.in_field(
+                "api-version", "is required in the query, such as ?api-version=2025-11-01"
+            )
         forwarded = {name.lower(): value for name, value in headers.items()}.get("x-forwarded-proto", "")
         parts = urlsplit(url)
         scheme = "https" if forwarded.strip().lower() == "https" else parts.scheme
@@ -88,8 +90,7 @@ async def import_image(app: Services, caller: Caller, call: ArmCall, body: bytes
         FieldProblem("contradiction", "has no place in this operation", name) for name in _FIXED if name in value
     ]
     if problems:
-        fields = ", ".join(problem.target for problem in problems)
-        raise InvalidRequestError(f"the request is wrong in: {fields}", tuple(problems))
+        raise InvalidRequestError.naming(problems)
     value["targetRegistry"] = _target_named(app.settings, call.resource.name)
     request = await app.intake.resolved(import_request_from(value, default_target=None), caller)
     return _goes_on(await app.intake.submit(request, caller), call)
@@ -133,10 +134,4 @@ def _target_named(settings: Settings, name: str) -> str:
         f"(allowed: {', '.join(settings.allowed_targets) or 'none'})",
         action="Add the registry to the app setting TRANSLOAD_TARGET_REGISTRIES. One that is not at NAME.azurecr.io "
         "needs an `armName` in TRANSLOAD_REGISTRIES.",
-    )
-
-
-def _wrong(field: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"the request is wrong in: {field} ({message})", (FieldProblem("invalid_value", message, field),)
     )

@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from importcore.api.hook_views import hook_json
-from importcore.api.http_api import Answer
+from importcore.api.http_api import Answer, headers_for
 from importcore.api.principal import address_of
 from importcore.api.views import error_json
 from importcore.doors.webhooks import DeliveryTooLargeError
@@ -76,4 +76,4 @@ def shake_hands(kind: str, headers: Mapping[str, str]) -> Answer:
 def _headers_for(status: int, error: TransloadError) -> dict[str, str]:
     if status == 503:  # noqa: PLR2004 (Service Unavailable)
         return {"Retry-After": f"{error.retry_after or _DELIVER_AGAIN_SECONDS:.0f}"}
-    return {"WWW-Authenticate": 'Bearer realm="transload"'} if status == 401 else {}  # noqa: PLR2004 (Unauthorized)
+    return headers_for(error)

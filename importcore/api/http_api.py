@@ -75,10 +75,11 @@ async def answered(
         return await operation()
     except TransloadError as error:
         status = next((status for kind, status in _STATUS_OF.items() if isinstance(error, kind)), 500)
-        return Answer(status, form(error), _headers_for(error))
+        return Answer(status, form(error), headers_for(error))
 
 
-def _headers_for(error: TransloadError) -> dict[str, str]:
+def headers_for(error: TransloadError) -> dict[str, str]:
+    """Give the headers that an error has besides its body."""
     match error:
         case UnauthenticatedError():
             return {"WWW-Authenticate": 'Bearer realm="transload"'}  # RFC 9110, 15.5.2: a 401 has one

@@ -52,7 +52,7 @@ class TrialBody(BaseModel):
         if self.digest is not None and not is_digest(self.digest):
             problems.append(FieldProblem("invalid_value", "is no digest; write sha256: and 64 digits", "digest"))
         if problems or registry is None or repository is None:
-            raise _wrong(problems)
+            raise InvalidRequestError.naming(problems)
         return PushEvent(registry, repository, self.tag, self.digest, kind=self.kind)
 
     def _place(self, problems: list[FieldProblem]) -> tuple[str | None, str | None]:
@@ -84,21 +84,16 @@ def read_trial(body: bytes) -> TrialBody:
     try:
         read = TrialBody.model_validate(value)
     except ValidationError as error:
-        raise _wrong(
-            [
-                FieldProblem("invalid_value", problem["msg"], ".".join(printable(str(p), 60) for p in problem["loc"]))
-                for problem in error.errors(include_input=False, include_url=False)
-            ]
+        raise InvalidRequestError.naming(
+            FieldProblem("invalid_value", problem["msg"], ".".join(printable(str(p), 60) for p in problem["loc"]))
+            for problem in error.errors(include_input=False, include_url=False)
         ) from None
     own = [name for name in ("registry", "repository", "tag", "digest") if getattr(read, name) is not None]
     if "payload" in value and read.hook is None:
-        raise _wrong([FieldProblem("missing_field", "is required with a `payload`: who sends it", "hook")])
+        raise InvalidRequestError.naming(
+            [FieldProblem("missing_field", "is required with a `payload`: who sends it", "hook")]
+        )
     if "payload" in value and own:
         message = "cannot stand beside `payload`, which says it"
-        raise _wrong([FieldProblem("contradiction", message, name) for name in own])
+        raise InvalidRequestError.naming(FieldProblem("contradiction", message, name) for name in own)
     return read
-
-
-def _wrong(problems: list[FieldProblem]) -> InvalidRequestError:
-    fields = ", ".join(dict.fromkeys(problem.target or "(the body)" for problem in problems))
-    return InvalidRequestError(f"the request is wrong in: {fields}", tuple(problems))

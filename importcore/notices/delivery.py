@@ -6,11 +6,11 @@ more than half a day.
 """
 
 import logging
-import random
 from collections.abc import Callable
 from datetime import timedelta
 
 from importcore.errors import ConfigurationError, TransloadError
+from importcore.jitter import jittered
 from importcore.notices.letter import Letters
 from importcore.notices.sending import Outcome, send
 from importcore.registry.registries import Registries
@@ -91,7 +91,7 @@ class Notices:
     async def _try_again(self, message: NoticeMessage, outcome: Outcome) -> None:
         """The next message first: a death in between repeats this attempt, and loses none."""
         longest = min(_PAUSE_AT_MOST, self._retry_seconds * _GROWTH**message.attempt)
-        pause = max(outcome.retry_after or 0.0, random.uniform(longest / 2, longest))  # noqa: S311 (jitter)
+        pause = jittered(longest, outcome.retry_after)
         following = NoticeMessage(message.import_id, message.channel, message.attempt + 1)
         await self._queue.send(following.encode(), visible_in=pause)
         next_at = now() + timedelta(seconds=pause)

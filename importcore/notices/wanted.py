@@ -2,7 +2,7 @@
 
 import httpx
 
-from importcore.errors import FieldProblem, InvalidRequestError, PolicyError, UnsafeUrlError, printable
+from importcore.errors import InvalidRequestError, PolicyError, UnsafeUrlError, printable
 from importcore.registry.origin import OriginGate, netloc_of
 from importcore.request.callback import URL_FIELD, Callback, CallbackForm
 from importcore.sealing import Sealer
@@ -34,8 +34,7 @@ class WantedNotices:
         try:
             self._gate.check(url)
         except UnsafeUrlError as error:
-            problem = FieldProblem("unsafe_url", error.message, URL_FIELD)
-            raise InvalidRequestError(f"the request is wrong in: {URL_FIELD} ({error.message})", (problem,)) from error
+            raise InvalidRequestError.in_field(URL_FIELD, error.message, "unsafe_url") from error
         host, hosts = netloc_of(url).lower(), self._settings.notices.callback_hosts
         if not any(_fits(host, each) for each in hosts) and (hosts or self._settings.host(host).private):
             raise PolicyError(

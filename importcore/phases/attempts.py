@@ -5,10 +5,10 @@ times in a row without. What lasts longer is the queue's: the error goes up and 
 """
 
 import asyncio
-import random
 
 from importcore.deadline import Deadline, OutOfTime
 from importcore.errors import TransloadError
+from importcore.jitter import jittered
 
 _RESTARTS_AT_MOST = 3
 _STUMBLES_AT_MOST = 5
@@ -63,7 +63,7 @@ class BlobAttempts:
     async def _pause(self, times: int, error: TransloadError) -> None:
         """Wait; where the slice ends over trouble, the trouble is what the record shall name."""
         longest = min(_WAIT_AT_MOST, _FIRST_WAIT * 2.0**times)
-        pause = max(error.retry_after or 0.0, random.uniform(longest / 2, longest))  # noqa: S311 (jitter)
+        pause = jittered(longest, error.retry_after)
         if pause < self._deadline.remaining:
             await asyncio.sleep(pause)
         elif self._deadline.stopped:

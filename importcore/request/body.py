@@ -14,6 +14,8 @@ from importcore.strict_json import decode_json
 BODY_BYTES_AT_MOST = 256 * 1024
 TAGS_OF_THE_UNION = frozenset({"text", "object"})
 """What pydantic adds to the path of a problem inside `source`; not a part of the JSON."""
+PLATFORM = r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9_.]+)?$"
+"""A platform: os/architecture, and a variant where it has one."""
 _TARGETS_AT_MOST = 100
 _TEXT_AT_MOST = 1024
 _PLATFORMS_AT_MOST = 50
@@ -132,7 +134,7 @@ class ImportBody(_Body):
         Field(description="NoForce refuses, before any byte moves, where a target tag stands on another digest."),
     ] = "NoForce"
     platforms: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9_.]+)?$", max_length=64)]],
+        list[Annotated[str, Field(pattern=PLATFORM, max_length=64)]],
         Field(max_length=_PLATFORMS_AT_MOST, examples=[["linux/amd64", "linux/arm64/v8"]]),
         Field(description="Bring these platforms alone, as a smaller index with a digest of its own."),
     ] = []

@@ -7,11 +7,9 @@ from typing import Any
 
 from importcore.errors import FieldProblem, InvalidReferenceError, printable
 from importcore.reference import is_tag, normal_registry
-from importcore.request.backup_tag import fill_in
+from importcore.request.backup_tag import backup_tag_problem
 from importcore.request.selection_body import selects
 from importcore.settings.clouds import cloud_of_registry
-
-_SAMPLE_DIGEST = "sha256:" + 64 * "0"
 
 
 def contradictions(value: dict[str, Any]) -> list[FieldProblem]:
@@ -57,10 +55,8 @@ def _between_options(value: dict[str, Any]) -> list[FieldProblem]:
     if isinstance(template, str):
         if value.get("mode") != "Force":
             found.append(_problem("backupTag", "needs `mode: Force`; without it no tag is overwritten"))
-        names = [fill_in(template, tag, _SAMPLE_DIGEST) for tag in ("tag", *_tags_in(value))]
-        if "{digest8}" not in template or not all(map(is_tag, names)):
-            message = "must be a tag with {digest8} in it, and may have {tag}; for example {tag}-{digest8}"
-            found.append(_problem("backupTag", message, "invalid_value"))
+        if problem := backup_tag_problem(template, _tags_in(value)):
+            found.append(_problem("backupTag", problem, "invalid_value"))
     return found
 
 

@@ -131,8 +131,7 @@ def import_request_from(value: dict[str, Any], *, default_target: str | None) ->
     callback = read_callback(value, problems)
     if problems or parsed is None or (source is None and selection is None):
         unique = tuple({(p.target, p.message): p for p in problems}.values())
-        fields = ", ".join(dict.fromkeys(problem.target or "(the body)" for problem in unique))
-        raise InvalidRequestError(f"the request is wrong in: {fields}", unique)
+        raise InvalidRequestError.naming(unique)
     options = ImportOptions(
         platforms=tuple(parsed.platforms),
         referrers=parsed.includeReferrers,

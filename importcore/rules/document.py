@@ -13,19 +13,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from importcore.documents.part import DocumentPart
 from importcore.errors import InvalidReferenceError
-from importcore.reference import is_tag
 from importcore.repository_globs import matches_text
-from importcore.request.backup_tag import fill_in
+from importcore.request.backup_tag import backup_tag_problem
+from importcore.request.body import PLATFORM
 from importcore.request.model import ImportOptions, Mode
 from importcore.rules.conditions import Condition, as_list, is_pattern
 from importcore.rules.templates import template_problem
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9_.]+)?")
 _EVERY = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 _LEAST_SECONDS = 600
-_SAMPLE_DIGEST = "sha256:" + 64 * "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +61,14 @@ def _credentials(name: str, info: ValidationInfo) -> str:
 
 
 def _platform(text: str) -> str:
-    if _PLATFORM.fullmatch(text) is None:
+    if re.fullmatch(PLATFORM, text) is None:
         raise ValueError("must be a platform such as linux/amd64 or linux/arm64/v8")
     return text
 
 
 def _backup_tag(text: str) -> str:
-    if "{digest8}" not in text or not is_tag(fill_in(text, "tag", _SAMPLE_DIGEST)):
-        raise ValueError("must be a tag with {digest8} in it, and may have {tag}; for example {tag}-{digest8}")
+    if problem := backup_tag_problem(text):
+        raise ValueError(problem)
     return text
 
 

@@ -5,13 +5,13 @@ long as the registry asks or for a growing while; a run that only ran out of tim
 again without moving anything becomes an error of its own.
 """
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from importcore.access.clients import ImportClients
 from importcore.errors import NoProgressError, TransloadError
+from importcore.jitter import jittered
 from importcore.reference import Reference
 from importcore.run.running import RunningImport
 from importcore.state.checkpoint import UploadState
@@ -78,7 +78,7 @@ class Ending:
             await self.failed(running, error)
             return
         longest = min(_RETRY_AT_MOST_SECONDS, _FIRST_RETRY_SECONDS * 2.0 ** (retries - 1))
-        pause = max(error.retry_after or 0.0, random.uniform(longest / 2, longest))  # noqa: S311 (jitter)
+        pause = jittered(longest, error.retry_after)
         until = now() + timedelta(seconds=pause)
         report = ErrorReport.of(error)
         await running.hand_over(

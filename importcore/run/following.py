@@ -46,7 +46,7 @@ class EndlessRulesError(TransloadError):
 
 
 class Following:
-    """What is special about the imports of rules."""
+    """What is special about the imports of rules; every step lets all others pass."""
 
     def __init__(self, records: ImportRecords, notes: TagNotes) -> None:
         self._records = records
@@ -80,9 +80,9 @@ class Following:
 
     # -- where an image came from ----------------------------------------------------------------------------------
 
-    async def note_about(self, source: Reference) -> StoredNote | None:
+    async def note_about(self, record: ImportRecord, source: Reference) -> StoredNote | None:
         """Read the note about a source; to be read before the source is asked what it stands on."""
-        return await self._notes.get(str(source))
+        return await self._notes.get(str(source)) if record.follows else None
 
     async def _origins(self, source: Reference, digest: str, known: StoredNote | None) -> tuple[str, ...]:
         """Say through which tags the image at a source came there; empty where somebody pushed it."""
@@ -109,6 +109,8 @@ class Following:
         Raises:
             EndlessRulesError: They are too many.
         """
+        if not running.record.follows:
+            return ()
         origins = await self._origins(source, plan.source_digest, known)
         if len(origins) >= _ORIGINS_AT_MOST:
             raise EndlessRulesError(f"the image came through {len(origins)} rules: {' → '.join(origins)}")
@@ -131,7 +133,9 @@ class Following:
             SourceMovedError: Nothing was written.
             LeaseLostError: Another import holds a target tag: this run slept for longer than its lease.
         """
-        await self.compare(source, wanted, plan)
+        if not running.record.follows:
+            return
+        await self.compare(running.record, source, wanted, plan)
         for target in running.record.targets:
             stored = await self._notes.get(target.reference)
             if stored is None or stored.note.holder != running.record.id:
@@ -140,13 +144,13 @@ class Following:
             if note != stored.note and await self._notes.write(stored, note) is None:
                 raise LeaseLostError("another import holds a target tag")
 
-    async def compare(self, source: RegistryClient, wanted: Reference, plan: Plan) -> None:
+    async def compare(self, record: ImportRecord, source: RegistryClient, wanted: Reference, plan: Plan) -> None:
         """Ask what the source tag stands on now. A tag that is gone has not moved: nothing is deleted here.
 
         Raises:
             SourceMovedError: Something else than what was planned.
         """
-        if wanted.digest is not None or wanted.tag is None:
+        if not record.follows or wanted.digest is not None or wanted.tag is None:
             return
         standing = await source.head_manifest(wanted.repository, wanted.tag)
         if standing not in {plan.source_digest, None}:
