@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 import httpx
 from pydantic import TypeAdapter
 
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import Died
 from devtools.rule_stage import TARGET, RuleStage
 from importcore.caller import Caller
@@ -26,10 +26,6 @@ from importcore.registry.origin import netloc_of
 from importcore.state.record import ImportRecord
 from importcore.wiring import Services, build
 
-STORAGE = (
-    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1/a;"
-    "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
-)
 _HOST_SECONDS = 600.0
 _TAG_PUT = re.compile(r"PUT (?P<registry>\S+) /v2/(?P<repository>\S+)/manifests/(?P<tag>[^:\s]+)")
 _RECORD = TypeAdapter(ImportRecord)
@@ -60,7 +56,7 @@ class AnyOrder:
     """
 
     chance: random.Random
-    stage: RuleStage = field(default_factory=lambda: RuleStage(STORAGE))
+    stage: RuleStage = field(default_factory=lambda: RuleStage(CONNECTION_STRING))
     account: ClockworkAccount = field(default_factory=ClockworkAccount)
     longest: float = 3.0
     lost_answers: float = 0.0

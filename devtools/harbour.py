@@ -9,12 +9,10 @@ from typing import Any
 
 from azure.storage.queue.aio import QueueClient
 
+from devtools.claiming import claimed
 from devtools.sample_images import SampleImage, image, layer
 from devtools.ship import Ship
-from importcore.run.claim import Claims
 from importcore.run.running import RunningImport
-from importcore.sealing import Sealer
-from importcore.state.message import ImportMessage
 
 IMAGE = image([layer(300_000)])
 
@@ -64,13 +62,7 @@ class Harbour:
 
     async def claimed(self, body: bytes, message_id: str) -> RunningImport | None:
         """Claim an import and do nothing more, as a worker that dies at once."""
-        services = self.ship.app.services
-        sealer = Sealer(services.settings.sealing_keys)
-        claims = Claims(
-            services.records, services.queue, sealer, services.outbox,
-            lease_seconds=services.settings.lease_seconds, worker="short/1",
-        )  # fmt: skip
-        return await claims.claim(ImportMessage.decode(body, sealer), message_id)
+        return await claimed(self.ship.app.services, body, message_id)
 
     async def record(self, import_id: str) -> dict[str, Any]:
         """The record, as users see it."""

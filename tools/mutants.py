@@ -31,7 +31,7 @@ class Change:
     def problem(self, root: Path) -> str | None:
         """Tell why it cannot be made; None when it can."""
         times = (root / self.file).read_text().count(self.old)
-        return None if times == 1 else f"{self.file} has the text {times} times: {self.old.strip()}"
+        return None if times == 1 and self.new != self.old else f"{self.file} has {times} times: {self.old.strip()}"
 
     def make(self, root: Path) -> None:
         """Write it into the file."""
@@ -65,6 +65,8 @@ def noticed(mutant: Mutant) -> tuple[bool, str]:
     with tempfile.TemporaryDirectory(prefix="transload-mutant-") as folder:
         copy = _copy(Path(folder))
         for change in mutant.changes:
+            if problem := change.problem(copy):
+                return False, problem
             change.make(copy)
         command = [str(ROOT / ".venv/bin/python"), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
         command += ["--ignore", "tests/unit/core/test_mutants.py"]  # it says that the text is gone, which is no news

@@ -5,7 +5,7 @@ every order. This stands in for the few requests that claims and heartbeats need
 `tests/contract/test_clockwork.py` holds it to Azurite.
 """
 
-from devtools.clockwork.account import ClockworkAccount
+from devtools.clockwork.account import CONNECTION_STRING, ClockworkAccount
 from devtools.clockwork.transport import ClockworkTransport
 
-__all__ = ["ClockworkAccount", "ClockworkTransport"]
+__all__ = ["CONNECTION_STRING", "ClockworkAccount", "ClockworkTransport"]

@@ -4,6 +4,12 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+CONNECTION_STRING = (
+    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1/a;"
+    "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
+)
+"""Nobody listens there: the transport carries every request to the account in memory."""
+
 
 class Refused(Exception):  # noqa: N818 (an answer of the service)
     """The service refuses; `code` is its own word for why."""

@@ -19,15 +19,11 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from devtools.azurite import running_azurite
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.storage_setup import make_storage
 from importcore.storage.faults import error_code
 from importcore.storage.names import STORAGE_NAMES
 
-ADDRESS = (
-    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
-    "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
-)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -52,7 +48,7 @@ async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
             async def turn(seconds: float) -> None:
                 memory.now += seconds
 
-            address, pass_seconds = ADDRESS, turn
+            address, pass_seconds = CONNECTION_STRING, turn
             options["transport"] = ClockworkTransport(memory)
         else:
             azurite = await stack.enter_async_context(running_azurite())

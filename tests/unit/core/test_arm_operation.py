@@ -8,7 +8,7 @@ import pytest_asyncio
 from azure.mgmt.containerregistry._utils.model_base import SdkJSONEncoder
 from azure.mgmt.containerregistry.models import ImportImageParameters, ImportSource, ImportSourceCredentials
 
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
 from importcore.api.arm_api import ArmCall, import_image, operation_result
 from importcore.api.arm_views import arm_error_json
@@ -19,7 +19,6 @@ from importcore.request.model import import_request_from
 from importcore.request.source_access import UserCredentials
 from importcore.settings.model import Settings
 from importcore.wiring import Services, build
-from tests.unit.core.test_lease_states import STORAGE
 
 CALLER = Caller.by_key()
 PATH = {"subscription": "0a1b2c3d-0000-4000-8000-00000000cafe", "group": "team-rg", "registry": "myregistry"}
@@ -129,7 +128,7 @@ def test_all_that_the_sdk_can_say_is_understood() -> None:
 @pytest_asyncio.fixture
 async def app() -> AsyncIterator[Services]:
     """An app whose storage is in memory, and whose imports nobody works on."""
-    given = app_settings(STORAGE, "myregistry.azurecr.io", {})
+    given = app_settings(CONNECTION_STRING, "myregistry.azurecr.io", {})
     app = build(given, storage_options={"transport": ClockworkTransport(ClockworkAccount())})
     yield app
     await app.aclose()

@@ -6,22 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.claiming import claimed
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
 from importcore.caller import Caller
 from importcore.request.model import read_import_request
-from importcore.run.claim import Claims
 from importcore.run.running import RunningImport
-from importcore.sealing import Sealer
-from importcore.state.message import ImportMessage
 from importcore.state.record import ImportRecord
 from importcore.wiring import Services, build
 
 LEASE_SECONDS = 60
-STORAGE = (
-    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1/a;"
-    "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Worker:
         cls, account: ClockworkAccount, before: Callable[[str, str], Awaitable[None]] | None = None
     ) -> AsyncIterator["Worker"]:
         """Start one; `before` is what others do right before one of its requests arrives."""
-        environment = app_settings(STORAGE, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
+        environment = app_settings(CONNECTION_STRING, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
         services = build(environment, storage_options={"transport": ClockworkTransport(account, before=before)})
         try:
             yield cls(account, services)
@@ -54,12 +48,8 @@ class Worker:
         """Do as the host and its function do: receive a message, claim, and where it was stale, delete it."""
         message = self.account.get(600)
         assert message is not None
-        receipt, sealer = message.receipt, Sealer(self.services.settings.sealing_keys)
-        claims = Claims(
-            self.services.records, self.services.queue, sealer, self.services.outbox,
-            lease_seconds=LEASE_SECONDS, worker="w/1",
-        )  # fmt: skip
-        run = await claims.claim(ImportMessage.decode(base64.b64decode(message.text), sealer), message.id)
+        receipt = message.receipt
+        run = await claimed(self.services, base64.b64decode(message.text), message.id)
         if run is None:
             self.account.delete(message.id, receipt)
         return run

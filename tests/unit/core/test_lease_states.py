@@ -15,16 +15,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.claiming import claimed
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
 from importcore.caller import Caller
 from importcore.errors import LeaseLostError
 from importcore.request.model import read_import_request
-from importcore.run.claim import Claims
 from importcore.run.running import CancelRequested, RunningImport
-from importcore.sealing import Sealer
 from importcore.state.checkpoint import UploadState
-from importcore.state.message import Handover, ImportMessage
+from importcore.state.message import Handover
 from importcore.state.record import ImportRecord, Status
 from importcore.storage.records import _record
 from importcore.wiring import Services, build
@@ -33,10 +32,6 @@ LEASE_SECONDS = 60
 HOST_SECONDS = 600
 CLAIMS_BEFORE_AN_END = 3
 """An import that ends at its second step teaches nothing."""
-STORAGE = (
-    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1/a;"
-    "QueueEndpoint=http://127.0.0.1/a;TableEndpoint=http://127.0.0.1/a;"
-)
 
 
 class Lease(RuleBasedStateMachine):
@@ -48,13 +43,8 @@ class Lease(RuleBasedStateMachine):
         self.account = ClockworkAccount()
         self.loses_next = ""
         self.lost = False
-        environment = app_settings(STORAGE, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
+        environment = app_settings(CONNECTION_STRING, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
         self.services: Services = self.do(self._built(environment))
-        self.sealer = Sealer(self.services.settings.sealing_keys)
-        self.claims = Claims(
-            self.services.records, self.services.queue, self.sealer, self.services.outbox,
-            lease_seconds=LEASE_SECONDS, worker="w/1",
-        )  # fmt: skip
         self.taken: list[tuple[str, str, bytes]] = []
         self.runs: list[RunningImport] = []
         self.claimed = 0
@@ -131,7 +121,7 @@ class Lease(RuleBasedStateMachine):
     def _claim(self, taken: tuple[str, str, bytes]) -> None:
         message_id, _, body = taken
         before = self.record
-        run = self.do(self.claims.claim(ImportMessage.decode(body, self.sealer), message_id))
+        run = self.do(claimed(self.services, body, message_id))
         allowed = not before.status.is_final and before.lease_id in {None, message_id}
         assert (run is not None) == allowed
         if run is not None:
@@ -293,8 +283,7 @@ class Lease(RuleBasedStateMachine):
             message = self.account.get(HOST_SECONDS)
             if message is None:
                 continue
-            decoded = ImportMessage.decode(base64.b64decode(message.text), self.sealer)
-            run = self.do(self.claims.claim(decoded, message.id))
+            run = self.do(claimed(self.services, base64.b64decode(message.text), message.id))
             if run is not None:
                 self.do(run.finish(lambda record: record.finished(Status.SUCCEEDED)))
         assert self.record.status.is_final

@@ -10,12 +10,11 @@ import pytest
 import pytest_asyncio
 from azure.core.exceptions import ServiceRequestError
 
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
 from importcore.api.http_api import Answer, answered, cancel, get, submit
 from importcore.caller import Caller
 from importcore.wiring import _let_go_on_sigterm, build
-from tests.unit.core.test_lease_states import STORAGE
 
 CALLER = Caller.by_key()
 BODY = json.dumps({"source": "docker.io/library/a:1", "target": "target.test/a:1"}).encode()
@@ -28,7 +27,7 @@ class Desk:
         self.reads = 0
         self.broken_reads = 0
         transport = ClockworkTransport(ClockworkAccount(), before=self._before)
-        self.app = build(app_settings(STORAGE, "target.test", {}), storage_options={"transport": transport})
+        self.app = build(app_settings(CONNECTION_STRING, "target.test", {}), storage_options={"transport": transport})
 
     async def _before(self, method: str, path: str) -> None:
         if method != "GET" or "RowKey" not in path:

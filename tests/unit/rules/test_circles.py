@@ -2,7 +2,8 @@
 
 import random
 
-from devtools.any_order import STORAGE, AnyOrder
+from devtools.any_order import AnyOrder
+from devtools.clockwork import CONNECTION_STRING
 from devtools.rule_stage import SOURCE, TARGET, RuleStage
 from devtools.sample_images import image, index, layer
 from importcore.state.record import ImportRecord, Status
@@ -22,7 +23,7 @@ def rules(*pairs: tuple[str, str], options: str = "{}") -> str:
 
 def world(document: str) -> AnyOrder:
     """Two registries that tell of every push, and rules between them."""
-    return AnyOrder(random.Random(1), RuleStage(STORAGE, document), longest=0.0, registries_tell=True)  # noqa: S311 (chance, no secret)
+    return AnyOrder(random.Random(1), RuleStage(CONNECTION_STRING, document), longest=0.0, registries_tell=True)  # noqa: S311 (chance, no secret)
 
 
 def echoes(records: list[ImportRecord]) -> int:

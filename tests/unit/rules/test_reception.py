@@ -7,8 +7,7 @@ from itertools import count
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
-from devtools.any_order import STORAGE
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
 from importcore.audit import LOGGER
 from importcore.caller import Caller
@@ -46,7 +45,9 @@ def app(
 
     more = {name: text for name, text in (("TRANSLOAD_RULES", rules), ("TRANSLOAD_POLICY", policy)) if text}
     transport = ClockworkTransport(account, before=fails)
-    return build(app_settings(STORAGE, "target.example", {}, **more), storage_options={"transport": transport})
+    return build(
+        app_settings(CONNECTION_STRING, "target.example", {}, **more), storage_options={"transport": transport}
+    )
 
 
 def imports(account: ClockworkAccount) -> set[str]:

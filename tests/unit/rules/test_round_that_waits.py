@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from devtools.any_order import STORAGE, AnyOrder, Fate
+from devtools.any_order import AnyOrder, Fate
+from devtools.clockwork import CONNECTION_STRING
 from devtools.emulator.faults import Answer, FaultRule
 from devtools.rule_stage import SOURCE, TARGET, RuleStage
 from devtools.sample_images import image, layer
@@ -27,7 +28,7 @@ def check() -> RoundMessage:
 
 async def checked(status: int) -> tuple[AnyOrder, list[tuple[dict[str, object], float]]]:
     """Check three tags of which the second is answered with an error; what waits then, and for how long."""
-    at = AnyOrder(random.Random(1), RuleStage(STORAGE, RULES), longest=0.0)  # noqa: S311 (no secret)
+    at = AnyOrder(random.Random(1), RuleStage(CONNECTION_STRING, RULES), longest=0.0)  # noqa: S311 (no secret)
     for tag in ("1", "2", "3"):
         await at.stage.push(image([layer(100)]), tag)
     ill = Answer(status=status, headers={"Retry-After": "90"})

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from devtools.any_order import STORAGE
-from devtools.clockwork import ClockworkAccount, ClockworkTransport
+from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
 from devtools.rehearsal import app_settings
 from importcore.api.http_api import Answer, answered
 from importcore.api.rules_api import try_rules
@@ -46,7 +45,8 @@ async def tried(value: object, policy: str = "", rules: str = RULES) -> tuple[An
     }
     account = ClockworkAccount()
     app = build(
-        app_settings(STORAGE, "mine.example", {}, **more), storage_options={"transport": ClockworkTransport(account)}
+        app_settings(CONNECTION_STRING, "mine.example", {}, **more),
+        storage_options={"transport": ClockworkTransport(account)},
     )
     body = json.dumps(value).encode()
     return await answered(lambda: try_rules(app, Caller.by_key(), body)), account
