@@ -48,7 +48,7 @@ bench: setup ## measure the copy beside its peers (OPTIONS=--quick for a look)
 soak: setup ## a hundred imports under faults and kills (OPTIONS='--imports 10' for a look)
 	@$(BIN)/python -m bench.faults $(OPTIONS)
 
-mutants: setup ## take the mechanisms away one by one; a test must notice each time (OPTIONS='--only fence' for some)
+mutants: setup ## take the mechanisms away one by one; a test must notice each time (OPTIONS='--list reliability' or '--only fence' for some)
 	@$(BIN)/python tools/mutants.py $(OPTIONS)
 
 stack: setup ## start the local stack and keep it running (OPTIONS='--hosts 2 --data .local-stack')

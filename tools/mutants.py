@@ -1,6 +1,6 @@
 """Takes away, one after the other, what the promises stand on: `make mutants`. A test must fail each time.
 
-`tests/mutants/mutants.toml` says what is taken away and which tests must notice. Each is tried in a copy of the
+The lists in `tests/mutants/` say what is taken away and which tests must notice. Each is tried in a copy of the
 repository, so that nothing here changes. The exit code is 1 when one of them went unnoticed.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LIST = ROOT / "tests" / "mutants" / "mutants.toml"
+LISTS = ROOT / "tests" / "mutants"
 _FAILED = 1  # pytest's exit code where tests failed; any other says that they could not be run
 
 
@@ -48,15 +48,16 @@ class Mutant:
     tests: tuple[str, ...]
 
 
-def mutants() -> list[Mutant]:
-    """Read the list."""
+def mutants(named: str = "*") -> list[Mutant]:
+    """Read the lists, or the one that is named."""
 
     def change(entry: dict[str, Any]) -> Change:
         return Change(entry["file"], entry["old"], entry["new"])
 
     return [
         Mutant(entry["name"], (change(entry), *map(change, entry.get("also", []))), tuple(entry["tests"]))
-        for entry in tomllib.loads(LIST.read_text())["mutant"]
+        for file in sorted(LISTS.glob(f"{named}.toml"))
+        for entry in tomllib.loads(file.read_text())["mutant"]
     ]
 
 
@@ -91,18 +92,19 @@ def _copy(to: Path) -> Path:
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="make mutants", description="Take mechanisms away; a test must fail")
+    parser.add_argument("--list", default="*", help="those of one list, such as reliability")
     parser.add_argument("--only", default="", help="those whose name has this text")
-    only = parser.parse_args().only
+    options = parser.parse_args()
+    chosen = [mutant for mutant in mutants(options.list) if options.only in mutant.name]
+    if not chosen:
+        parser.error("no mutant has this name")
     unnoticed = 0
     print("| taken away | noticed by | s |\n|---|---|---|", flush=True)
-    for mutant in mutants():
-        if only in mutant.name:
-            began = time.monotonic()
-            found, by = noticed(mutant)
-            unnoticed += not found
-            print(
-                f"| {mutant.name} | {'' if found else 'NOTHING: '}{by} | {time.monotonic() - began:.0f} |", flush=True
-            )
+    for mutant in chosen:
+        began = time.monotonic()
+        found, by = noticed(mutant)
+        unnoticed += not found
+        print(f"| {mutant.name} | {'' if found else 'NOTHING: '}{by} | {time.monotonic() - began:.0f} |", flush=True)
     return 1 if unnoticed else 0
 
 
