@@ -1,64 +1,11 @@
 """Two workers between the steps of one claim: whatever comes between, the record names a message that is there."""
 
-import base64
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from devtools.claiming import claimed
-from devtools.clockwork import CONNECTION_STRING, ClockworkAccount, ClockworkTransport
-from devtools.rehearsal import app_settings
-from importcore.caller import Caller
-from importcore.request.model import read_import_request
+from devtools.clockwork import ClockworkAccount
 from importcore.run.running import RunningImport
-from importcore.state.record import ImportRecord
-from importcore.wiring import Services, build
-
-LEASE_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A process of the app, on an account that it shares with others."""
-
-    account: ClockworkAccount
-    services: Services
-
-    @classmethod
-    @asynccontextmanager
-    async def on(
-        cls, account: ClockworkAccount, before: Callable[[str, str], Awaitable[None]] | None = None
-    ) -> AsyncIterator["Worker"]:
-        """Start one; `before` is what others do right before one of its requests arrives."""
-        environment = app_settings(CONNECTION_STRING, "target.test", {}, TRANSLOAD_LEASE_SECONDS=str(LEASE_SECONDS))
-        services = build(environment, storage_options={"transport": ClockworkTransport(account, before=before)})
-        try:
-            yield cls(account, services)
-        finally:
-            await services.aclose()
-
-    async def submitted(self) -> str:
-        """Submit an import; its id."""
-        body = json.dumps({"source": "docker.io/library/a:1", "target": "target.test/a:1"}).encode()
-        request = read_import_request(body, default_target=None)
-        return (await self.services.intake.submit(request, Caller.by_key())).id
-
-    async def take_and_claim(self) -> RunningImport | None:
-        """Do as the host and its function do: receive a message, claim, and where it was stale, delete it."""
-        message = self.account.get(600)
-        assert message is not None
-        receipt = message.receipt
-        run = await claimed(self.services, base64.b64decode(message.text), message.id)
-        if run is None:
-            self.account.delete(message.id, receipt)
-        return run
-
-    async def record(self, import_id: str) -> ImportRecord:
-        """The record as it stands."""
-        stored = await self.services.records.get(import_id)
-        assert stored is not None
-        return stored.record
+from tests.unit.core.lease_worker import LEASE_SECONDS, Worker
 
 
 @dataclass(slots=True)

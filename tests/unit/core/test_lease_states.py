@@ -22,14 +22,12 @@ from importcore.caller import Caller
 from importcore.errors import LeaseLostError
 from importcore.request.model import read_import_request
 from importcore.run.running import CancelRequested, RunningImport
-from importcore.state.checkpoint import UploadState
 from importcore.state.message import Handover
 from importcore.state.record import ImportRecord, Status
 from importcore.storage.records import _record
 from importcore.wiring import Services, build
+from tests.unit.core.lease_worker import HOST_SECONDS, LEASE_SECONDS, upload_at
 
-LEASE_SECONDS = 60
-HOST_SECONDS = 600
 CLAIMS_BEFORE_AN_END = 3
 """An import that ends at its second step teaches nothing."""
 
@@ -161,9 +159,8 @@ class Lease(RuleBasedStateMachine):
     def _beat(self, run: RunningImport) -> None:
         is_owner, before = run is self._owner(), self._message_text()
         self.offset += 1
-        upload = UploadState(digest="sha256:" + "0" * 64, repository="a", location="https://t/u", offset=self.offset)
         try:
-            self.do(run.note(upload, at_once=True))
+            self.do(run.note(upload_at(self.offset), at_once=True))
         except CancelRequested:
             assert self.record.cancel_requested
         except LeaseLostError:
