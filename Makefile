@@ -12,7 +12,7 @@ TARGET  ?=
 OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test fuzz check lint format types demo bench soak mutants stack lock clean
+.PHONY: help setup test fuzz check lint format types demo bench soak mutants stack lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ lock: setup ## lock the requirements again
 	@$(UV_COMPILE) --python-version 3.11 -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 	@$(UV_COMPILE) --python-version 3.11 --group infra -o requirements-infra-test.txt
 	@echo 'azure-functions-runtime==1.3.0' | $(UV_COMPILE) --python-version 3.13 -c requirements.txt pyproject.toml - -o requirements-runtime-test.txt
+
+audit: setup ## compare the locked dependencies with the public advisories (needs the internet)
+	@for lock in requirements*.txt; do $(BIN)/uvx pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit; done
 
 clean: ## remove what setup and the tools made
 	@rm -rf .venv .venv-runtime .venv-infra node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov .local-stack

@@ -45,7 +45,7 @@ class Settings:
     """All that an installation can decide. Times are in seconds, sizes in bytes."""
 
     storage: StorageAccount
-    sealing_keys: tuple[tuple[str, bytes], ...]
+    sealing_keys: tuple[tuple[str, bytes], ...] = field(repr=False)
     default_target_registry: str | None = None
     target_registries: tuple[str, ...] = ()
     source_registries: tuple[str, ...] = ()

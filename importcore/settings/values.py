@@ -3,7 +3,7 @@
 `settings_reader.py` reads them, `settings.py` puts them together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -106,7 +106,7 @@ class StorageAccount:
     Either `connection_string` is set (local stack), or the three endpoints are, to be used with an identity.
     """
 
-    connection_string: str | None = None
+    connection_string: str | None = field(default=None, repr=False)
     queue_endpoint: str | None = None
     table_endpoint: str | None = None
     blob_endpoint: str | None = None

@@ -5,7 +5,7 @@ acknowledged them. Losing it costs time and never correctness, because everythin
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from importcore.errors import ContentError
@@ -31,7 +31,7 @@ class UploadState:
 
     digest: str
     repository: str
-    location: str
+    location: str = field(repr=False)
     offset: int
 
 

@@ -1,5 +1,7 @@
 """The workflows: what GitHub accepts, nothing that an auditor would object to, and one script for all checks."""
 
+import re
+
 from tests.infra.conftest import ROOT, Tool
 
 _FOLDER = ROOT / ".github/workflows"
@@ -27,3 +29,14 @@ def test_the_deployment_signs_in_without_a_secret() -> None:
     text = (_FOLDER / "deploy.yml").read_text()
     assert "id-token: write" in text
     assert "secrets." not in text
+
+
+def test_known_vulnerabilities_are_looked_for_every_week() -> None:
+    """By a command that anybody can run; what it could not compare is an error, or silence would look like safety."""
+    text = (_FOLDER / "audit.yml").read_text()
+    command = re.search(r"^audit: .*\n\t(.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert "- run: make audit\n" in text
+    assert re.search(r"- cron: \"\d+ \d+ \* \* [0-6]\"", text)
+    assert command
+    assert {"--strict", "--require-hashes"} <= set(command[1].split())

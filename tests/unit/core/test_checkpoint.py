@@ -38,6 +38,7 @@ def test_a_location_never_stands_there_in_clear() -> None:
 
     assert "secret" not in written
     assert "r.example" not in written
+    assert "secret" not in repr(upload(1))
 
 
 def test_five_thousand_uploads_still_fit_and_the_furthest_are_kept() -> None:

@@ -39,9 +39,21 @@ def test_credentials_are_found_by_their_registry() -> None:
     assert (settings.credentials["hub"].username, settings.credentials["hub"].password) == ("robot", "hunter2")
 
 
-def test_settings_never_print_a_password() -> None:
-    """Not even to a debugger."""
-    assert "hunter2" not in repr(read(TRANSLOAD_CREDENTIALS={"hub": HUB}).credentials)
+def test_settings_never_print_a_secret() -> None:
+    """Not even to a debugger: no password, key, connection string, and no URL that carries a token."""
+    key = base64.b64encode(b"hunter2-" * 4).decode()
+    settings = read(
+        AzureWebJobsStorage="DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hunter2",
+        TRANSLOAD_SEALING_KEYS=f"k1:{key}",
+        TRANSLOAD_CREDENTIALS={"hub": HUB},
+        TRANSLOAD_CALLBACK_KEYS=f"k1:{key}",
+        TRANSLOAD_EVENTS_ENDPOINT="https://topic.example/api/events?token=hunter2",
+        TRANSLOAD_HOOKS={"acr": {"secrets": ["hunter2-hunter2-hunter2"]}},
+    )
+
+    assert settings.hooks
+    assert settings.notices.events_endpoint
+    assert "hunter2" not in repr(settings)
 
 
 @pytest.mark.parametrize(
