@@ -61,17 +61,20 @@ def mutants(named: str = "*") -> list[Mutant]:
     ]
 
 
-def noticed(mutant: Mutant) -> tuple[bool, str]:
-    """Try one; whether a test failed, and which, in the words of pytest."""
-    with tempfile.TemporaryDirectory(prefix="transload-mutant-") as folder:
-        copy = _copy(Path(folder))
+def noticed(mutant: Mutant, copy: Path) -> tuple[bool, str]:
+    """Try one in a copy of the repository; whether a test failed, and which, in the words of pytest."""
+    touched = {copy / change.file: (copy / change.file).read_text() for change in mutant.changes}
+    command = [str(ROOT / ".venv/bin/python"), "-B", "-m", "pytest", "-xq", "-p", "no:cacheprovider", *mutant.tests]
+    command += ["--ignore", "tests/unit/core/test_mutants.py"]  # it says that the text is gone, which is no news
+    try:
         for change in mutant.changes:
             if problem := change.problem(copy):
                 return False, problem
             change.make(copy)
-        command = [str(ROOT / ".venv/bin/python"), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
-        command += ["--ignore", "tests/unit/core/test_mutants.py"]  # it says that the text is gone, which is no news
         ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+    finally:
+        for path, text in touched.items():
+            path.write_text(text)
     said = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return ran.returncode == _FAILED, said[0].split(" - ")[0] if said else f"pytest ended with {ran.returncode}"
 
@@ -98,14 +101,18 @@ def main() -> int:
     chosen = [mutant for mutant in mutants(options.list) if options.only in mutant.name]
     if not chosen:
         parser.error("no mutant has this name")
-    unnoticed = 0
     print("| taken away | noticed by | s |\n|---|---|---|", flush=True)
-    for mutant in chosen:
-        began = time.monotonic()
-        found, by = noticed(mutant)
-        unnoticed += not found
-        print(f"| {mutant.name} | {'' if found else 'NOTHING: '}{by} | {time.monotonic() - began:.0f} |", flush=True)
-    return 1 if unnoticed else 0
+    with tempfile.TemporaryDirectory(prefix="transload-mutants-") as folder:
+        copy = _copy(Path(folder))
+        return 1 if sum([not _tried(mutant, copy) for mutant in chosen]) else 0
+
+
+def _tried(mutant: Mutant, copy: Path) -> bool:
+    """Try one and print its line; whether it was noticed."""
+    began = time.monotonic()
+    found, by = noticed(mutant, copy)
+    print(f"| {mutant.name} | {'' if found else 'NOTHING: '}{by} | {time.monotonic() - began:.0f} |", flush=True)
+    return found
 
 
 if __name__ == "__main__":
