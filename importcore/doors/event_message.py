@@ -38,19 +38,23 @@ class EventMessage:
         """Decode a message.
 
         Raises:
-            MalformedEventError: It is no JSON, neither as it is nor in another layer of base64.
+            MalformedEventError: It is no JSON, neither as it is nor in another layer of base64; or one of ours, of
+                a version that this code does not read.
         """
         try:
             value = decode_json(body)
         except ValueError:
             value = _in_base64(body)
         kind = value.get("kind") if isinstance(value, dict) else None
-        if kind == GIVEN_UP:
-            return cls(value.get("event"))
+        if kind not in (AGAIN, GIVEN_UP):  # a tuple, because it may be anything
+            return cls(value)
+        if value.get("v") != VERSION:
+            raise MalformedEventError("v", f"its version is {value.get('v')!r:.20}, this code reads {VERSION}")
+        event = value.get("event")
         if kind == AGAIN:
             since, attempt = Payload(value).moment("since"), value.get("attempt")
-            return cls(value.get("event"), attempt if isinstance(attempt, int) else 0, since)
-        return cls(value)
+            return cls(event, attempt if isinstance(attempt, int) else 0, since)
+        return cls.decode(event.encode()) if isinstance(event, str) else cls(event)  # a text: nobody could read it then
 
     def again(self, now: datetime) -> str:
         """Encode what waits for another try."""
