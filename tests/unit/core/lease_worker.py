@@ -60,6 +60,13 @@ class Worker:
         request = read_import_request(body, default_target=None)
         return (await self.services.intake.submit(request, Caller.by_key())).id
 
+    async def begun(self) -> RunningImport:
+        """Submit an import, take its message and claim it."""
+        await self.submitted()
+        run = await self.take_and_claim()
+        assert run is not None
+        return run
+
     def received(self) -> Received:
         """Do as the host: receive the message that waits, which hides it for ten minutes."""
         message = self.account.get(HOST_SECONDS)

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from importcore.errors import AuthenticationError, UnsafeUrlError
-from importcore.registry.credentials import AcrAccessToken, AcrIdentity, Credential
+from importcore.registry.credentials import AcrAccessToken, AcrIdentity, Credential, UserPassword
+from importcore.registry.tokens import Token
 from tests.unit.registry.scripted import REGISTRY, URL, client_of, jwt
 
 ENTRA = jwt(tid="a-tenant")
@@ -175,6 +176,7 @@ async def test_an_identity_without_rights_is_told_so() -> None:
     assert caught.value.step == "get a token"
 
 
-def test_no_credential_prints_its_secret() -> None:
+@pytest.mark.parametrize("value", [AcrAccessToken(ENTRA), UserPassword("robot", ENTRA), Token(ENTRA, 0.0)])
+def test_no_credential_prints_its_secret(value: object) -> None:
     """Not even to a debugger."""
-    assert ENTRA not in repr(AcrAccessToken(ENTRA))
+    assert ENTRA not in repr(value)
