@@ -9,6 +9,7 @@ ECDSA on P-256, signatures over SHA-256. Whether a signature stands in a transpa
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ _SIMPLE_TYPE = "cosign container image signature"
 _IN_TOTO = "application/vnd.in-toto+json"
 _SIGN_PREDICATE = "https://sigstore.dev/cosign/sign/v1"
 _SIGNATURES_AT_MOST = 10
+_LINE_BREAKS = re.compile(r"[\r\n]")
 
 
 def signer_of_payload(payload: bytes, signature: str, digest: str, keys: Sequence[str]) -> str | None:
@@ -104,7 +106,8 @@ def _at(value: Any, name: str) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _decoded(text: object) -> bytes | None:
+    """Decode base64 as cosign does (Go's `encoding/base64`): strictly, but for line breaks, which other tools leave."""
     try:
-        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+        return base64.b64decode(_LINE_BREAKS.sub("", text), validate=True) if isinstance(text, str) else None
     except (binascii.Error, ValueError):
         return None

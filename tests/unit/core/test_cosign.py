@@ -29,6 +29,15 @@ def test_a_payload_is_signed_by_the_key_that_signed_it() -> None:
     assert signer_of_payload(PAYLOAD, signature, DIGEST, [OTHER.public, KEY.public]) == fingerprint(KEY.public)
 
 
+def test_a_signature_may_have_line_breaks() -> None:
+    """`openssl base64` and others write them, cosign attaches them as they are, and reads over them."""
+    signature = KEY.sign(PAYLOAD)
+    broken = f"{signature[:64]}\n{signature[64:]}\r\n"
+
+    assert signer_of_payload(PAYLOAD, broken, DIGEST, [KEY.public]) == fingerprint(KEY.public)
+    assert signer_of_payload(PAYLOAD, f" {signature}", DIGEST, [KEY.public]) is None
+
+
 @pytest.mark.parametrize(
     ("payload", "signature", "digest", "keys"),
     [
