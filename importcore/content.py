@@ -51,8 +51,21 @@ MANIFEST_BYTES_AT_MOST = 4 * 1024 * 1024
 
 _SIZE_AT_MOST = 2**63 - 1
 """What every other reader of manifests can hold."""
+_ARTIFACT_TYPE_AT_MOST = 255
+"""RFC 6838, 4.2: two names of at most 127 characters, and the slash between them."""
 _MANIFEST_FIELDS = frozenset(
-    {"schemaVersion", "mediaType", "config", "layers", "manifests", "blobs", "subject", "artifactType", "annotations"}
+    {
+        "schemaVersion",
+        "mediaType",
+        "config",
+        "layers",
+        "manifests",
+        "blobs",
+        "subject",
+        "artifactType",
+        "annotations",
+        "fsLayers",
+    }
 )
 _DESCRIPTOR_FIELDS = frozenset({"mediaType", "digest", "size", "urls", "platform", "artifactType", "annotations"})
 
@@ -83,13 +96,17 @@ def digest_of(raw: bytes, like: str = "sha256:") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What points at content: its type, digest and size in bytes (OCI image spec, "descriptor")."""
+    """What points at content: its type, digest and size in bytes (OCI image spec, "descriptor").
+
+    Attributes:
+        is_foreign: Whether it names other places (`urls`), and so need not be in a registry. Which, nobody asks.
+    """
 
     media_type: str
     digest: str
     size: int
     platform: str | None = None
-    urls: tuple[str, ...] = ()
+    is_foreign: bool = False
     artifact_type: str | None = None
 
     @classmethod
@@ -113,15 +130,20 @@ class Descriptor:
         urls = value.get("urls") or []
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
             raise ContentError(f"the descriptor of {digest} has malformed `urls`")
-        artifact_type = value.get("artifactType")
         return cls(
             media_type,
             digest,
             size,
             platform=_platform_name(value.get("platform")),
-            urls=tuple(urls),
-            artifact_type=artifact_type if isinstance(artifact_type, str) else None,
+            is_foreign=bool(urls),
+            artifact_type=_artifact_type(value.get("artifactType")),
         )
+
+
+def _artifact_type(value: object) -> str | None:
+    """Take the name of a kind; a text that can be none is none, since the record and its readers would hold it."""
+    fits = isinstance(value, str) and value.isascii() and value.isprintable() and len(value) <= _ARTIFACT_TYPE_AT_MOST
+    return str(value) if fits and value else None
 
 
 def _platform_name(value: object) -> str | None:
@@ -208,9 +230,11 @@ def _require_exact_names(value: dict[str, Any], names: frozenset[str]) -> None:
 
 def _parts(body: dict[str, Any], media_type: str) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:
     """Find the children and the blobs of a manifest."""
-    if "manifests" in body and ("layers" in body or "config" in body):
-        # Two readers could see two images in it (CVE-2021-41190; OCI image spec 1.0.2, "image manifest").
+    # Two readers could see two images in it (CVE-2021-41190; OCI image spec 1.0.2, "image manifest").
+    if ("manifests" in body or media_type in INDEX_TYPES) and ("layers" in body or "config" in body):
         raise ContentError("it is an index and an image at once, which the OCI image spec forbids")
+    if "fsLayers" in body:
+        raise ContentError("it is a manifest of Docker's schema 1 and of a later kind at once")
     if media_type in INDEX_TYPES:
         # Some tools (build caches) list blobs in an index; only what is a manifest can have children.
         entries = _descriptors(body, "manifests")
@@ -228,7 +252,7 @@ def _relation(body: dict[str, Any]) -> tuple[str | None, str | None]:
     subject, config = body.get("subject"), body.get("config")
     refers_to = Descriptor.from_json(subject).digest if subject is not None else None
     artifact_type = body.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
-    return refers_to, artifact_type if isinstance(artifact_type, str) else None
+    return refers_to, _artifact_type(artifact_type)
 
 
 def _descriptors(body: dict[str, Any], field: str) -> tuple[Descriptor, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from importcore.content import INDEX_TYPES, OCI_INDEX, Manifest, Referrer, referrers_tag
 from importcore.phases.plan import Plan
 from importcore.registry.client import RegistryClient
-from importcore.registry.listing import list_referrers
+from importcore.registry.listing import has_referrers_api
 from importcore.request.model import Mode
 
 
@@ -31,8 +31,7 @@ class Attach:
             return
         for repository in repositories:
             await self._tag(repository)
-            has_api = await list_referrers(self._target, repository, self._plan.root.digest) is not None
-            if not has_api:
+            if not await has_referrers_api(self._target, repository, self._plan.root.digest):
                 await self._keep_indexes(repository)
 
     async def _tag(self, repository: str) -> None:

@@ -76,7 +76,7 @@ class _Walk:
             }
             if not wanted:
                 return
-            self._require_within_bounds(len(wanted))
+            self._require_within_bounds(len(wanted), sum(child.size for child in wanted.values()))
             async with together() as group:
                 tasks = [group.create_task(self._fetch(child)) for child in wanted.values()]
             level = {manifest.digest: manifest for manifest in (task.result() for task in tasks)}
@@ -101,9 +101,9 @@ class _Walk:
         self._bytes += sum(manifest.size for manifest in level.values())
         self._require_within_bounds()
 
-    def _require_within_bounds(self, more: int = 0) -> None:
-        """Refuse more than can be planned; asked before a level is fetched, too."""
-        if len(self.found) + more > MANIFESTS_AT_MOST or self._bytes > MANIFEST_BYTES_IN_ALL_AT_MOST:
+    def _require_within_bounds(self, more: int = 0, more_bytes: int = 0) -> None:
+        """Refuse more than can be planned; asked before a level is fetched, too, by what its descriptors say."""
+        if len(self.found) + more > MANIFESTS_AT_MOST or self._bytes + more_bytes > MANIFEST_BYTES_IN_ALL_AT_MOST:
             raise UnsupportedContentError(
                 f"over {MANIFESTS_AT_MOST} manifests, or over {MANIFEST_BYTES_IN_ALL_AT_MOST} bytes of them",
                 origin=Side.SOURCE,

@@ -14,10 +14,12 @@ from importcore.errors import NotFoundError, Side, UnsupportedContentError
 from importcore.parallel import together
 from importcore.phases.manifest_reader import ManifestReader
 from importcore.registry.client import RegistryClient
-from importcore.registry.listing import list_referrers
+from importcore.registry.listing import REFERRERS_AT_MOST, list_referrers
 
 _DEPTH_AT_MOST = 4
 _ASKED_AT_ONCE = 8
+_LISTED_AT_MOST = REFERRERS_AT_MOST
+"""In all lists of one search: a list of a few megabytes, again for each of thousands of manifests, fills the memory."""
 _BYTES_AT_MOST = 64 * 1024 * 1024
 COSIGN_TYPES = {
     ".sig": "application/vnd.dev.cosign.artifact.sig.v1+json",
@@ -50,6 +52,7 @@ class ReferrerSearch:
         self._artifact_types = frozenset(artifact_types)
         self._at_once = asyncio.Semaphore(_ASKED_AT_ONCE)
         self._has_api = True
+        self._listed = 0
         self._bytes = 0
 
     async def of(self, subjects: tuple[Manifest, ...]) -> tuple[tuple[Referrer, ...], tuple[Manifest, ...]]:
@@ -76,7 +79,7 @@ class ReferrerSearch:
     async def direct(self, subject: str) -> list[tuple[Referrer, Manifest]]:
         """Find what refers to one digest itself."""
         found: list[tuple[Referrer, Manifest]] = []
-        for entry in await self._entries(subject):
+        for entry in self._counted(await self._entries(subject)):
             manifest = await self._get(entry.digest)
             if manifest is None:
                 continue  # listed, and deleted since
@@ -101,6 +104,14 @@ class ReferrerSearch:
         fallback = await self._get(referrers_tag(subject))
         return fallback.children if fallback and fallback.media_type in INDEX_TYPES else ()
 
+    def _counted(self, entries: tuple[Descriptor, ...]) -> tuple[Descriptor, ...]:
+        """Each entry once; refused where the lists hold too much together, before anything of this one is fetched."""
+        once = tuple({entry.digest: entry for entry in entries}.values())
+        self._listed += len(once)
+        if self._listed > _LISTED_AT_MOST:
+            raise _too_many(f"{_LISTED_AT_MOST} referrers")
+        return once
+
     async def _get(self, reference: str) -> Manifest | None:
         """Get a manifest that may not be there; asked with a HEAD first, which no registry counts as a pull."""
         async with self._at_once:
@@ -111,13 +122,17 @@ class ReferrerSearch:
                 return None
         self._bytes += manifest.size if manifest else 0
         if self._bytes > _BYTES_AT_MOST:
-            raise UnsupportedContentError(
-                f"the image has over {_BYTES_AT_MOST} bytes of referrers' manifests",
-                action="Choose some with `artifactTypes`, or leave them behind with `includeReferrers: false`.",
-                origin=Side.SOURCE,
-                step="list referrers",
-            )
+            raise _too_many(f"{_BYTES_AT_MOST} bytes of referrers' manifests")
         return manifest
 
     def _is_wanted(self, kind: str | None) -> bool:
         return not self._artifact_types or kind in self._artifact_types
+
+
+def _too_many(what: str) -> UnsupportedContentError:
+    return UnsupportedContentError(
+        f"the image has over {what}",
+        action="Choose some with `artifactTypes`, or leave them behind with `includeReferrers: false`.",
+        origin=Side.SOURCE,
+        step="list referrers",
+    )

@@ -73,7 +73,7 @@ class Transfer:
             await BlobCopy(self._tools, blob, repository).run(session)
         except NotFoundError as error:
             # Foreign layers (descriptors with `urls`) need not be in a registry: image spec, "layer", urls.
-            if blob.urls and error.origin is Side.SOURCE:
+            if blob.is_foreign and error.origin is Side.SOURCE:
                 return BlobOutcome.SKIPPED
             raise
         return BlobOutcome.COPIED

@@ -32,7 +32,7 @@ async def verify(plan: Plan, target: RegistryClient, targets: Sequence[Reference
                 raise _missing(f"{repository}@{manifest.digest}", "the manifest has other bytes")
 
         async def check_blob(blob: Descriptor, repository: str = repository) -> None:
-            if not await target.blob_exists(repository, blob) and not blob.urls:
+            if not await target.blob_exists(repository, blob) and not blob.is_foreign:
                 raise _missing(f"{repository}@{blob.digest}", "the blob is not there")
 
         await for_each(plan.manifests, check_manifest, at_once=_ASKED_AT_ONCE)

@@ -5,13 +5,20 @@ every other, and gets Authorization only where it is the registry's own.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import httpx
 
 from importcore.content import Descriptor
-from importcore.errors import ContentError, NotFoundError, RegistryError, RegistryUnavailableError
+from importcore.errors import (
+    ContentError,
+    NotFoundError,
+    RegistryError,
+    RegistryUnavailableError,
+    UnsupportedContentError,
+)
 from importcore.reference import is_repository, is_tag
 from importcore.registry.answers import unavailable
 from importcore.registry.client import RegistryClient
@@ -21,6 +28,8 @@ _PAGES_AT_MOST = 1_000
 _PAGE_BYTES_AT_MOST = 4 * 1024 * 1024
 _BYTES_AT_MOST = 32 * 1024 * 1024
 """Of a whole list: more tags than any repository has, and what they take in memory is a multiple of it."""
+REFERRERS_AT_MOST = 20_000
+"""Of one manifest: as many as an import may bring manifests."""
 
 
 async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
@@ -34,6 +43,7 @@ async def list_tags(client: RegistryClient, repository: str) -> tuple[str, ...]:
     found: list[str] = []
     async for page in _pages(client, f"/v2/{repository}/tags/list?n=1000", repository, "list tags"):
         found += [tag for tag in _list(page, "tags") if isinstance(tag, str) and is_tag(tag)]
+        page.clear()
     return tuple(dict.fromkeys(found))
 
 
@@ -48,6 +58,7 @@ async def list_repositories(client: RegistryClient) -> tuple[str, ...]:
     found: list[str] = []
     async for page in _pages(client, "/v2/_catalog?n=1000", "", "list repositories", ("registry:catalog:*",)):
         found += [name for name in _list(page, "repositories") if isinstance(name, str) and is_repository(name)]
+        page.clear()
     return tuple(dict.fromkeys(found))
 
 
@@ -56,23 +67,56 @@ async def list_referrers(client: RegistryClient, repository: str, digest: str) -
 
     Raises:
         ContentError: An entry is no descriptor.
+        UnsupportedContentError: There are too many.
     """
     found: list[Descriptor] = []
     try:
-        async for page in _pages(client, f"/v2/{repository}/referrers/{digest}", repository, "list referrers"):
+        async for page in _pages(client, _referrers(repository, digest), repository, "list referrers"):
             found += [Descriptor.from_json(entry) for entry in _list(page, "manifests")]
-    except NotFoundError:
-        return None
+            page.clear()
+            if len(found) > REFERRERS_AT_MOST:
+                raise UnsupportedContentError(
+                    f"{client.registry} lists over {REFERRERS_AT_MOST} referrers of {digest}",
+                    origin=client.side,
+                    step="list referrers",
+                )
     except RegistryError as error:
-        if error.status == httpx.codes.METHOD_NOT_ALLOWED:  # what some answer for an endpoint that they do not know
+        if _lacks_api(error):
             return None
         raise
     return tuple(found)
 
 
+async def has_referrers_api(client: RegistryClient, repository: str, digest: str) -> bool:
+    """Tell whether a registry has the referrers API; its first page is answer enough.
+
+    Raises:
+        ContentError: What it answers is no page.
+        RegistryError: It refused.
+    """
+    async with aclosing(_pages(client, _referrers(repository, digest), repository, "list referrers")) as pages:
+        try:
+            await anext(pages, None)
+        except RegistryError as error:
+            if _lacks_api(error):
+                return False
+            raise
+    return True
+
+
+def _referrers(repository: str, digest: str) -> str:
+    return f"/v2/{repository}/referrers/{digest}"
+
+
+def _lacks_api(error: RegistryError) -> bool:
+    """Whether that is what a registry answers for an endpoint that it does not know: 404, of some 405."""
+    return isinstance(error, NotFoundError) or error.status == httpx.codes.METHOD_NOT_ALLOWED
+
+
 async def _pages(
     client: RegistryClient, path: str, repository: str, step: str, scopes: tuple[str, ...] | None = None
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Give page by page; whoever has read one empties it, since it is a multiple of its bytes while the next comes."""
     where: str | httpx.URL = path
     left = _BYTES_AT_MOST
     for _ in range(_PAGES_AT_MOST):
@@ -94,6 +138,7 @@ async def _pages(
             raise ContentError(f"{client.registry} answered {step} with something else than JSON", step=step) from error
         if not isinstance(page, dict):
             raise ContentError(f"{client.registry} answered {step} with something else than an object", step=step)
+        del body
         yield page
         onward = _next_page(response)
         if onward is None:

@@ -168,8 +168,8 @@ def test_a_malformed_descriptor_is_named(entry: object, kind: type[TransloadErro
     assert caught.value.reference == digest_of(body)
 
 
-def test_a_descriptor_keeps_its_platform_and_urls() -> None:
-    """Where a foreign layer lies, and what an entry of an index is for."""
+def test_a_descriptor_keeps_its_platform_and_whether_it_is_foreign() -> None:
+    """What an entry of an index is for; where a foreign layer lies, nobody asks."""
     read = Descriptor.from_json(
         descriptor(
             1,
@@ -179,9 +179,9 @@ def test_a_descriptor_keeps_its_platform_and_urls() -> None:
     )
 
     assert read.platform == "linux/arm64/v8"
-    assert read.urls == ("https://example.com/layer",)
+    assert read.is_foreign
     assert Descriptor.from_json(descriptor(1, platform={"os": 1, "architecture": "amd64"})).platform == "amd64"
-    assert Descriptor.from_json(descriptor(1, urls=None)).urls == ()
+    assert not Descriptor.from_json(descriptor(1, urls=None)).is_foreign
 
 
 @pytest.mark.parametrize("media_type", [None, OCI_INDEX, OCI_MANIFEST])
@@ -192,6 +192,32 @@ def test_what_is_an_index_and_an_image_at_once_is_refused(media_type: str | None
 
     with pytest.raises(ContentError, match="at once"):
         Manifest.parse(raw({"mediaType": media_type, **body}), content_type=OCI_INDEX)
+
+
+@pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST])
+@pytest.mark.parametrize("part", ["config", "layers"])
+def test_an_index_with_an_images_parts_is_refused_also_without_entries(media_type: str, part: str) -> None:
+    """A reader that goes by the structure would see an image whose layers were never brought."""
+    with pytest.raises(ContentError, match="at once"):
+        Manifest.parse(raw({"mediaType": media_type, part: IMAGE[part]}))
+
+
+@pytest.mark.parametrize("body", [IMAGE, INDEX])
+def test_what_has_layers_of_schema_1_beside_its_own_is_refused(body: dict[str, Any]) -> None:
+    """Its declared type says one thing, its structure another."""
+    media_type = OCI_INDEX if body is INDEX else OCI_MANIFEST
+    with pytest.raises(ContentError, match="schema 1"):
+        Manifest.parse(raw({**body, "mediaType": media_type, "fsLayers": [{"blobSum": "sha256:" + "0" * 64}]}))
+
+
+@pytest.mark.parametrize("kind", ["a" * 256, "\ud800", "t/\u00e4", "t/\n", 5, [], ""])
+def test_a_text_that_can_be_no_artifact_type_is_none(kind: object) -> None:
+    """Half a character could not be written into the record, and a long one not beside five hundred others."""
+    body = {**IMAGE, "mediaType": OCI_MANIFEST, "artifactType": kind, "config": descriptor(1, "")}
+
+    assert Manifest.parse(raw(body)).artifact_type is None
+    assert Descriptor.from_json(descriptor(1, artifactType=kind)).artifact_type is None
+    assert Descriptor.from_json(descriptor(1, artifactType="a" * 255)).artifact_type == "a" * 255
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
