@@ -22,6 +22,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
 _PORTS = 65_536
+_HTTPS = 443
 _NAME_AT_MOST = 255
 
 
@@ -46,8 +47,8 @@ def normal_registry(text: str) -> str:
     Raises:
         InvalidReferenceError: It is not a host with an optional port.
     """
-    host = text.strip().lower().removeprefix("https://").rstrip("/")
-    if not text.isascii() or not _is_host(host):  # before it is in lower case: that makes a k of the Kelvin sign
+    host = _one_spelling(text.strip().lower().removeprefix("https://").rstrip("/"))
+    if not text.isascii() or host is None:  # before it is in lower case: that makes a k of the Kelvin sign
         _, at, rest = text.rpartition("@")  # before it may stand a password, which is not repeated
         shown = printable(f"…@{rest}" if at else text, 80)
         raise InvalidReferenceError(
@@ -56,28 +57,28 @@ def normal_registry(text: str) -> str:
     return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
 
 
-def _is_host(text: str) -> bool:
-    """Tell whether a text is a host with an optional port, and says by a dot or a port that it is one.
+def _one_spelling(text: str) -> str | None:
+    """Give a host with an optional port in its one spelling; None where the text is none, or does not say that it is.
 
-    A bare word would be a Docker Hub repository when it is read again as the first part of a reference.
+    A bare word would be a Docker Hub repository when it is read again as the first part of a reference. The port of
+    https goes, zeros before a port go, an IPv6 address is written as RFC 5952 has it: what a policy says of a registry
+    is said of it under whichever name a caller writes.
     """
     found = _HOST.fullmatch(text)
     if found is None or not ("." in text or ":" in text or text == "localhost"):
-        return False
-    name, port = found["name"], found["port"]
-    if port is not None and not 0 < int(port) < _PORTS:
-        return False
+        return None
+    name, port = found["name"], int(found["port"] or _HTTPS)
+    if not 0 < port < _PORTS:
+        return None
     if name.startswith("[") or name.rpartition(".")[2].isdigit():
-        return _is_address(name.strip("[]"))
-    return True
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+        try:
+            address = ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return None
+        name = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 (IP's versions)
+    if port != _HTTPS:
+        return f"{name}:{port}"
+    return name if "." in name or ":" in name or name == "localhost" else f"{name}:{_HTTPS}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Only the form is known here; `door.py` decides by it, `phases/signature_gate.py`
 mistakes, because a misspelt restriction would be none.
 """
 
+import re
 from typing import Annotated, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from importcore.documents.part import DocumentPart
+from importcore.errors import InvalidReferenceError
+from importcore.reference import DOCKER_HUB, normal_registry
 from importcore.repository_globs import glob_problem
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
@@ -19,10 +22,26 @@ _WHO = r"^(function-key|(object|app|group|role|hook|rule):[^\s\x00-\x1f]{1,200})
 
 
 def _glob(text: str) -> str:
+    """Refuse a pattern that no repository can ever match, such as a short name of Docker Hub.
+
+    A route of that kind would only help nobody; a signature that is demanded so would never be asked for.
+    """
     problem = glob_problem(text)
     if problem:
         raise ValueError(f"'{text[:80]}' {problem}")
-    return text
+    registry, slash, repository = text.partition("/")
+    if "**" in registry and registry != "**":  # else **.example.com is other.example/x.example.com, too
+        raise ValueError(f"'{text[:80]}': in a registry's name one * is enough; two would go on behind its slash")
+    if _WILDCARDS.isdisjoint(registry):
+        try:
+            registry = normal_registry(registry)
+        except InvalidReferenceError as error:
+            raise ValueError(f"'{text[:80]}': {error.message}") from error
+    if slash and not _REPOSITORIES.fullmatch(repository):
+        raise ValueError(f"'{text[:80]}' must have a repository, or a pattern for some, behind the registry: no tag")
+    if slash and registry == DOCKER_HUB and "/" not in repository and "**" not in repository:
+        raise ValueError(f"'{text[:80]}': Docker Hub's own images are named in full: docker.io/library/{repository}")
+    return f"{registry}{slash}{repository}"
 
 
 def _key(text: str) -> str:
@@ -38,6 +57,8 @@ def _key(text: str) -> str:
 _Glob = Annotated[str, AfterValidator(_glob)]
 _Globs = Annotated[tuple[_Glob, ...], Field(min_length=1, max_length=200)]
 _Anything = ("**",)
+_WILDCARDS = frozenset("*?")
+_REPOSITORIES = re.compile(r"[a-z0-9._*?-]+(/[a-z0-9._*?-]+)*")
 
 
 class Route(DocumentPart):

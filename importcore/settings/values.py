@@ -98,6 +98,13 @@ class HookSettings(BaseModel):
     registry: _Registry | None = None
     """The registry that this hook is about, where the sender does not say, or says another name."""
 
+    @model_validator(mode="after")
+    def _require_secrets_for_a_proof(self) -> Self:
+        """Where a proof is described, one is meant to be asked for; without a secret none would be."""
+        if not self.secrets and (self.header is not None or self.signed is not None):
+            raise ValueError("header and signed say how a delivery proves itself; that needs secrets")
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class StorageAccount:

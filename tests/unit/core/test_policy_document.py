@@ -61,6 +61,14 @@ def test_a_whole_policy_is_understood() -> None:
         ('"docker.io/library/*"', '"Docker.io/library/*"', "line 10: callers.0.import.0.from.0: 'Docker.io"),
         ('"docker.io/library/*"', '"docker.io/***"', "three stars"),
         ('"docker.io/library/*"', '"*/*/*/*/*/*/*/*/*"', "more than 8 wildcards"),
+        ('"docker.io/library/*"', '"docker.io/*"', "named in full: docker.io/library/*"),
+        ('"docker.io/library/*"', '"index.docker.io/alpine"', "named in full: docker.io/library/alpine"),
+        ('"docker.io/library/*"', '"docker.io/library/alpine:3"', "no tag"),
+        ('"docker.io/library/*"', '"docker.io/"', "must have a repository"),
+        ('"docker.io/library/*"', '"docker.io//alpine"', "must have a repository"),
+        ('"docker.io/library/*"', '"https://docker.io/library/*"', "is not a registry address"),
+        ('"docker.io/library/*"', '"alpine"', "is not a registry address"),
+        ('"docker.io/library/*"', '"**.azurecr.io/app"', "one * is enough"),
         ("bytes: 20000000000", "bytes: 0", "callers.0.limits.bytes"),
         ("bytes: 20000000000", "bytes: 10 GB", "callers.0.limits.bytes"),
     ],
@@ -73,6 +81,23 @@ def test_a_mistake_is_named_by_its_line_and_opens_nothing(old: str, new: str, pr
         read(WHOLE.replace(old, new))
 
     assert problem in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("index.docker.io/library/*", "docker.io/library/*"),
+        ("quay.io:443/**", "quay.io/**"),
+        ("quay.io:05000", "quay.io:5000"),
+        ("*.azurecr.io", "*.azurecr.io"),
+        ("**/app", "**/app"),
+    ],
+)
+def test_a_registry_is_meant_under_each_of_its_names(written: str, meant: str) -> None:
+    """A signature that is demanded of one spelling is demanded of all; references have one spelling alone."""
+    (route,) = read(f'{{version: 1, allow: [{{from: ["{written}"]}}]}}').allow or ()
+
+    assert route.sources == (meant,)
 
 
 async def test_a_wrong_policy_lets_nobody_in() -> None:

@@ -31,7 +31,7 @@ def test_hooks_are_found_by_kind_and_name() -> None:
 
     assert hooks["github"] == HookSettings.model_validate({"secrets": ["hunter2"]})
     team = hooks["harbor/team-1"]
-    assert (team.secrets, team.header, team.signed, team.registry) == (("a", "b"), "X-Door", True, "hub.example:443")
+    assert (team.secrets, team.header, team.signed, team.registry) == (("a", "b"), "X-Door", True, "hub.example")
 
 
 def test_settings_never_print_a_secret() -> None:
@@ -49,6 +49,8 @@ def test_settings_never_print_a_secret() -> None:
         ({"github": {"secrets": [""]}}, "github.secrets.0"),
         ({"github": {"secrets": ["@Microsoft.KeyVault(SecretUri=https://vault.example/hunter2)"]}}, "Key Vault"),
         ({"github": {"header": "X Door"}}, "github.header"),
+        ({"github": {"signed": True}}, "that needs secrets"),
+        ({"github": {"header": "X-Door", "secrets": []}}, "that needs secrets"),
         ({"github": {"registry": "no host"}}, "github.registry"),
         ({"GitHub": {}}, "'GitHub': must be a kind"),
         ({"harbor/": {}}, "'harbor/': must be a kind"),
