@@ -12,6 +12,7 @@ signed URL or a query string; whoever builds a message from outside text passes 
     ├── PolicyError                    well-formed, but not allowed here
     ├── TooManyImportsError            allowed, but not so many at once
     ├── ImportNotFoundError            no record with that id
+    │   └── ImportHiddenError          none that the caller may see
     ├── ImportConflictError            the record's state does not allow what was asked
     ├── StorageUnavailableError        the storage account did not answer; nothing was accepted
     ├── UnsafeUrlError                 the origin gate refused a URL that a registry handed out
@@ -153,6 +154,10 @@ class ImportNotFoundError(TransloadError):
     """There is no record with this id (or it was removed after its retention time)."""
 
     code = "import_not_found"
+
+
+class ImportHiddenError(ImportNotFoundError):
+    """There is one, and whoever asks may not see it: the same to the caller, and a refusal to the audit log."""
 
 
 class ImportConflictError(TransloadError):

@@ -6,6 +6,7 @@ from importcore.access.clients import ImportClients
 from importcore.caller import Asker, Caller
 from importcore.errors import (
     ImportConflictError,
+    ImportHiddenError,
     ImportNotFoundError,
     StorageUnavailableError,
     TooManyImportsError,
@@ -18,7 +19,7 @@ from importcore.reference import Reference
 from importcore.request.model import ImportRequest
 from importcore.request.selection import Selection
 from importcore.run.cancellation import ask_to_stop
-from importcore.run.expansion import chosen, require_all_allowed
+from importcore.run.expansion import chosen
 from importcore.sealing import Sealer
 from importcore.state.message import first_message
 from importcore.state.record import ImportRecord, Status, TargetResult, is_import_id, new_import_id, now
@@ -55,13 +56,27 @@ class Intake:
     async def resolved(self, request: ImportRequest, caller: Caller) -> ImportRequest:
         """Find out what a request leaves to Azure to say; for callers that may import something, and nobody else.
 
+        Which credentials are configured for a registry is said to those alone who may read there.
+
         Raises:
-            PolicyError: The caller may import nothing.
-            TransloadError: As `ImportClients.resolved`.
+            PolicyError: The caller may import nothing, or not this.
+            TransloadError: As `ImportClients.located` and `ImportClients.require_usable`.
         """
-        door = await self._policies.door()
-        door.require_may_import(door.admit(caller))
-        return await self._clients.resolved(request)
+        door, asker = await self._admitted(caller)
+        door.require_may_import(asker)
+        request = await self._clients.located(request)
+        door.require_request(asker, request)
+        self._clients.require_usable(request.credentials, request.source_registry)
+        return request
+
+    async def require_may_import(self, caller: Caller) -> None:
+        """Refuse a caller that may import nothing, before its request is looked at.
+
+        Raises:
+            PolicyError: Says what is missing.
+        """
+        door, asker = await self._admitted(caller)
+        door.require_may_import(asker)
 
     async def preview(self, request: ImportRequest, caller: Caller) -> Preview:
         """Tell what an import would do, and do nothing; see `preview.py`.
@@ -70,8 +85,7 @@ class Intake:
             PolicyError: This installation does not allow it, or not to this caller.
             TransloadError: The import would fail, for this reason.
         """
-        door = await self._policies.door()
-        asker = door.admit(caller)
+        door, asker = await self._admitted(caller)
         door.require_request(asker, request)
         return await preview(request, self._clients, door, asker)
 
@@ -84,12 +98,10 @@ class Intake:
             PolicyError: This installation does not allow it, or not to this caller.
             TransloadError: The source cannot be listed, or nothing or too much is chosen.
         """
-        door = await self._policies.door()
-        asker = door.admit(caller)
+        door, asker = await self._admitted(caller)
         door.require_request(asker, request)
-        pairs = await chosen(self._clients.source_for(request.source_registry, request.credentials), selection)
-        require_all_allowed(door, asker, pairs)
-        return pairs
+        source = self._clients.source_for(request.source_registry, request.credentials)
+        return await chosen(source, selection, door, asker)
 
     async def submit(
         self, request: ImportRequest, caller: Caller, *, idempotency_key: str | None = None
@@ -106,8 +118,7 @@ class Intake:
             ImportConflictError: The key was used for another request.
             StorageUnavailableError: Nothing was accepted.
         """
-        door = await self._policies.door()
-        asker = door.admit(caller)
+        door, asker = await self._admitted(caller)
         door.require_request(asker, request)
         self._notices.require_allowed(request.callback)
         meaning = _meaning(request)
@@ -139,7 +150,7 @@ class Intake:
         except StorageUnavailableError:
             # One that was made before may have its first message, and an event that is told twice at once the other's.
             if stored.record is record and not request.follows:
-                await self._records.delete(import_id)
+                await self._records.delete(record)
             raise
         if request.follows:
             await self._tag_notes.note_latest(_followed(request, asker), import_id)
@@ -184,8 +195,7 @@ class Intake:
             PolicyError: The caller may see it, and not cancel it.
             ImportConflictError: It has ended already.
         """
-        door = await self._policies.door()
-        asker = door.admit(caller)
+        door, asker = await self._admitted(caller)
         while True:
             stored = await self._seen(import_id, door, asker)
             door.require_may_cancel(asker, stored.record.asked_by)
@@ -202,25 +212,26 @@ class Intake:
         Raises:
             ImportNotFoundError: There is no such import, or none that the caller may see.
         """
-        door = await self._policies.door()
-        return (await self._seen(import_id, door, door.admit(caller))).record
+        return (await self._seen(import_id, *await self._admitted(caller))).record
 
     async def newest(
         self, caller: Caller, *, status: Status | None, top: int, after: str | None, parent: str | None = None
     ) -> tuple[list[ImportRecord], str | None]:
         """List the records that the caller may see, newest first; see `ImportRecords.newest`."""
-        door = await self._policies.door()
-        asker = door.admit(caller)
+        door, asker = await self._admitted(caller)
         own = None if door.sees_all(asker) else asker.identity
         return await self._records.newest(status=status, parent=parent, caller=own, top=top, after=after)
 
+    async def _admitted(self, caller: Caller) -> tuple[PolicyDoor, Asker]:
+        door = await self._policies.door()
+        return door, door.admit(caller)
+
     async def _seen(self, import_id: str, door: PolicyDoor, asker: Asker) -> StoredRecord:
         stored = await self._records.get(import_id) if is_import_id(import_id) else None
-        if stored is None or not door.may_see(asker, stored.record.asked_by):
-            raise ImportNotFoundError(
-                f"there is no import '{import_id[:40]}'", action="Check the id; list the imports."
-            )
-        return stored
+        if stored is not None and door.may_see(asker, stored.record.asked_by):
+            return stored
+        kind = ImportNotFoundError if stored is None else ImportHiddenError
+        raise kind(f"there is no import '{import_id[:40]}'", action="Check the id; list the imports.")
 
 
 def _shown_source(request: ImportRequest) -> str:

@@ -39,10 +39,15 @@ def matches_text(pattern: str, text: str) -> bool:
     steps, prefix = _steps(pattern)
     if not text.startswith(prefix):
         return False
-    reached = _without_waiting(steps, {0})
-    for character in text:
-        reached = _without_waiting(steps, {after for at in reached for after in _after(steps, at, character)})
-    return len(steps) in reached
+    return len(steps) in _reached(steps, text)
+
+
+def matches_within(pattern: str, registry: str) -> bool:
+    """Tell whether a pattern can be about any repository of a registry."""
+    if "/" not in pattern and pattern != "**":
+        return matches_text(pattern, registry)
+    steps, _ = _steps(pattern)
+    return bool(_reached(steps, f"{registry}/"))
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +56,14 @@ def _steps(pattern: str) -> tuple[tuple[str, ...], str]:
     tokens = _TOKENS.findall(pattern)
     steps = tuple(step for token in tokens for step in ((token,) if token in _WILDCARDS else token))
     return steps, tokens[0] if tokens and tokens[0] not in _WILDCARDS else ""
+
+
+def _reached(steps: tuple[str, ...], text: str) -> set[int]:
+    """The places in a pattern where a text can end."""
+    reached = _without_waiting(steps, {0})
+    for character in text:
+        reached = _without_waiting(steps, {after for at in reached for after in _after(steps, at, character)})
+    return reached
 
 
 def _without_waiting(steps: tuple[str, ...], reached: set[int]) -> set[int]:

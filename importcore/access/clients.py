@@ -50,12 +50,11 @@ class ImportClients:
 
     # -- when a request comes --------------------------------------------------------------------------------------
 
-    async def resolved(self, request: ImportRequest) -> ImportRequest:
-        """Find the login server of a resource id, and refuse credentials that cannot be meant for the source.
+    async def located(self, request: ImportRequest) -> ImportRequest:
+        """Find the login server of a resource id.
 
         Raises:
-            InvalidRequestError: Names the field: a resource that is not there or may not be read, credentials that
-                are not configured or are another registry's.
+            InvalidRequestError: Names the field: a resource that is not there or may not be read.
             RegistryError: Azure Resource Manager or Entra ID refused or did not answer.
         """
         if request.source_id is not None:
@@ -66,10 +65,14 @@ class ImportClients:
                 source=replace(source, registry=server) if source else None,
                 selection=replace(selection, source_registry=server) if selection else None,
             )
-        self._require_usable(request.credentials, request.source_registry)
         return request
 
-    def _require_usable(self, access: SourceAccess | None, registry: str) -> None:
+    def require_usable(self, access: SourceAccess | None, registry: str) -> None:
+        """Refuse credentials that cannot be meant for the source.
+
+        Raises:
+            InvalidRequestError: Names the field: credentials that are not configured or are another registry's.
+        """
         match access:
             case NamedCredentials(name):
                 configured = self._settings.credentials.get(name)

@@ -13,10 +13,11 @@ from importcore.wiring import Services
 
 async def try_rules(app: Services, caller: Caller, body: bytes) -> Answer:
     """Answer which rules match an event, why the others do not, and which imports would follow."""
+    await app.trial.require_may_ask(caller)
     asked = read_trial(body)
     through = Caller.by_hook(asked.hook) if asked.hook else None
     heard = _delivered(app, asked) if asked.hook and asked.payload is not None else Heard((asked.event(),))
-    found = [(event, await app.trial.of(event, asks=caller, through=through)) for event in heard.pushes]
+    found = [(event, await app.trial.of(event, through=through)) for event in heard.pushes]
     return Answer(200, trial_json(found, heard.ignored))
 
 

@@ -5,11 +5,13 @@ names of the entries that the caller was: what the policy does not allow any mor
 policy is configured, the app settings' allow-lists alone decide.
 """
 
+from collections.abc import Iterable
+
 from importcore.caller import Asker, Caller
 from importcore.errors import PolicyError
 from importcore.policy.document import CallerRule, Limits, PolicyDocument, Route, SignatureRule
 from importcore.reference import Reference
-from importcore.repository_globs import matches
+from importcore.repository_globs import matches, matches_within
 from importcore.request.model import ImportRequest
 from importcore.settings.model import Settings
 
@@ -52,11 +54,22 @@ class PolicyDoor:
 
     def may_see(self, asker: Asker, owner: Asker | None) -> bool:
         """Tell whether a caller may see an import that `owner` asked for."""
-        return self._sees_all(asker) or (owner is not None and owner.identity == asker.identity)
+        return self.sees_all(asker) or (owner is not None and owner.identity == asker.identity)
 
     def sees_all(self, asker: Asker) -> bool:
         """Tell whether a caller may see every import."""
-        return self._sees_all(asker)
+        rules = self._rules_of(asker)
+        return rules is None or any(rule.sees == "all" for rule in rules)
+
+    def require_sees_all(self, asker: Asker) -> None:
+        """Refuse a caller that may see its own imports alone.
+
+        Raises:
+            PolicyError: Says what is missing.
+        """
+        if not self.sees_all(asker):
+            action = f"It needs `sees: all` in its entry {_IN_POLICY}."
+            raise PolicyError(f"{asker.identity} may see its own imports alone", action=action)
 
     def require_may_cancel(self, asker: Asker, owner: Asker | None) -> None:
         """Refuse to cancel for a caller that may only look.
@@ -103,9 +116,26 @@ class PolicyDoor:
             return
         self._require_target_registry(selection.target_registry, str(selection))
         self._require_source_registry(selection.source_registry, selection.source_registry)
+        if selection.names_globs:
+            self._require_some_source(asker, selection.source_registry)
         for repository in selection.repositories_of(()):  # plain names; globs are asked about one by one when expanded
             source = Reference(selection.source_registry, repository, "latest")
             self.require_route(asker, source, selection.target_of(source))
+
+    def require_sources(self, asker: Asker | None, registry: str, repositories: Iterable[str]) -> None:
+        """Refuse repositories that a glob chose and that a caller may not read, before anything of them is asked.
+
+        None of them is named: whoever may not read them is not told which there are.
+
+        Raises:
+            PolicyError: One of them is on no route.
+        """
+        for routes in self._routes_of(asker):
+            if not all(any(_is_of(route, registry, each) for route in routes) for each in repositories):
+                raise PolicyError(
+                    f"the selection chooses repositories of {registry} that {_name_of(asker)} may not import from",
+                    action=f"Name the repositories, or choose more narrowly; or a route is missing {_IN_POLICY}.",
+                )
 
     def require_route(self, asker: Asker | None, source: Reference, target: Reference) -> None:
         """Refuse an import from here to there.
@@ -120,7 +150,7 @@ class PolicyDoor:
         rules = self._rules_of(asker)
         if rules is not None and not any(_on_a_route(rule.routes, source, target) for rule in rules):
             entries = ", ".join(rule.name for rule in rules) or "none"
-            raise _no_route(asker.identity if asker else "nobody", source, target, f"an entry of its own ({entries})")
+            raise _no_route(_name_of(asker), source, target, f"an entry of its own ({entries})")
 
     def require_tags(self, asker: Asker | None, count: int) -> None:
         """Refuse more target tags, or imports of one selection, than allowed.
@@ -160,9 +190,21 @@ class PolicyDoor:
         names = asker.admitted_as if asker else ()
         return tuple(rule for rule in self._policy.callers if rule.name in names)
 
-    def _sees_all(self, asker: Asker) -> bool:
+    def _routes_of(self, asker: Asker | None) -> list[tuple[Route, ...]]:
+        """The routes of the installation and those of a caller, where there are some: one of each must be taken."""
         rules = self._rules_of(asker)
-        return rules is None or any(rule.sees == "all" for rule in rules)
+        own = None if rules is None else tuple(route for rule in rules for route in rule.routes)
+        return [routes for routes in (self._policy.allow, own) if routes is not None]
+
+    def _require_some_source(self, asker: Asker, registry: str) -> None:
+        """Before a catalog is asked for: its list is for those alone who may import something of it."""
+        for routes in self._routes_of(asker):
+            if not any(matches_within(glob, registry) for route in routes for glob in route.sources):
+                raise PolicyError(
+                    f"{asker.identity} may not import from {registry}",
+                    action=f"A route with a matching `from` is missing {_IN_POLICY}.",
+                    reference=registry,
+                )
 
     def _require_target_registry(self, registry: str, reference: str) -> None:
         allowed = self._settings.allowed_targets
@@ -188,9 +230,17 @@ class PolicyDoor:
             raise LimitExceededError(f"the import has {count} {what}, at most {limit} are allowed here")
 
 
+def _name_of(asker: Asker | None) -> str:
+    return asker.identity if asker else "nobody"
+
+
+def _is_of(route: Route | SignatureRule, registry: str, repository: str) -> bool:
+    return any(matches(glob, registry, repository) for glob in route.sources)
+
+
 def _on_a_route(routes: tuple[Route | SignatureRule, ...], source: Reference, target: Reference) -> bool:
     return any(
-        any(matches(glob, source.registry, source.repository) for glob in route.sources)
+        _is_of(route, source.registry, source.repository)
         and any(matches(glob, target.registry, target.repository) for glob in route.targets)
         for route in routes
     )

@@ -73,6 +73,8 @@ class Reception:
                     self._audit.refused("event", error, asks, asks.address)
                     passed.append(Passed(verdict.rule.name, f"{error.code}: {error.message}"))
                 except _MAY_PASS as error:
+                    if isinstance(error, TooManyImportsError):
+                        self._audit.refused("event", error, asks, asks.address)
                     hindrance = hindrance or error
         if hindrance is not None:
             raise _not_taken(hindrance) from hindrance

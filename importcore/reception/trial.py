@@ -44,21 +44,27 @@ class Trial:
         self._rulebook = rulebook
         self._policies = policies
 
-    async def of(self, event: PushEvent, *, asks: Caller, through: Caller | None) -> tuple[Outcome, ...]:
+    async def require_may_ask(self, asks: Caller) -> None:
+        """Refuse whoever may not see every import: rules tell what is imported from where for others.
+
+        Raises:
+            PolicyError: Says what is missing.
+        """
+        door = await self._policies.door()
+        door.require_sees_all(door.admit(asks))
+
+    async def of(self, event: PushEvent, *, through: Caller | None) -> tuple[Outcome, ...]:
         """Hold an event to every rule.
 
         Args:
             event: The event.
-            asks: Who wants to know.
             through: The door that the event would come in by, where that is said; the policy may know it.
 
         Raises:
-            PolicyError: Whoever asks is nobody here.
             ConfigurationError: The rules or the policy are wrong.
             StorageUnavailableError: Nobody knows what they say now.
         """
         door = await self._policies.door()
-        door.admit(asks)
         rules = await self._rulebook.rules()
         outcomes = []
         for verdict in verdicts(rules, event):

@@ -49,17 +49,22 @@ class ChildrenFailedError(TransloadError):
     default_action = "Look at the imports that failed (GET /api/imports?parent=…), and send the request again."
 
 
-async def chosen(source: RegistryClient, selection: Selection) -> tuple[tuple[Reference, Reference], ...]:
+async def chosen(
+    source: RegistryClient, selection: Selection, door: PolicyDoor, asker: Asker | None
+) -> tuple[tuple[Reference, Reference], ...]:
     """Ask the source which tags there are, and say what goes where.
 
     Raises:
+        PolicyError: The caller may not read all that is chosen; the request must not silently do less.
         NothingSelectedError: No tag is chosen.
         TooManySelectedError: Too many are.
         RegistryError: The source refused to list them.
     """
     catalog = await list_repositories(source) if selection.names_globs else ()
+    repositories = selection.repositories_of(catalog)
+    door.require_sources(asker, selection.source_registry, repositories)
     pairs: list[tuple[Reference, Reference]] = []
-    for repository in selection.repositories_of(catalog):
+    for repository in repositories:
         try:
             tags = await list_tags(source, repository)
         except NotFoundError:
@@ -72,18 +77,10 @@ async def chosen(source: RegistryClient, selection: Selection) -> tuple[tuple[Re
         raise NothingSelectedError("the selection chooses no tag of the source", origin=Side.SOURCE, step="choose tags")
     if len(pairs) > IMPORTS_AT_MOST:
         raise TooManySelectedError(f"the selection chooses {len(pairs)} tags, at most {IMPORTS_AT_MOST} are allowed")
-    return tuple(pairs)
-
-
-def require_all_allowed(door: PolicyDoor, asker: Asker | None, pairs: tuple[tuple[Reference, Reference], ...]) -> None:
-    """Refuse a selection of which any part is not allowed: the request must not silently do less.
-
-    Raises:
-        PolicyError: Names the first part that is not.
-    """
     door.require_tags(asker, len(pairs))
-    for source, target in pairs:
-        door.require_route(asker, source, target)
+    for reference, target in pairs:
+        door.require_route(asker, reference, target)
+    return tuple(pairs)
 
 
 class Expansion:
@@ -99,11 +96,11 @@ class Expansion:
         """Make the children where that was not done, and count them.
 
         Raises:
-            TransloadError: As `chosen` and `require_all_allowed`.
+            TransloadError: As `chosen`.
         """
         if running.record.children is None:
-            pairs = await chosen(self._clients.source(running.record), selection)
-            require_all_allowed(door, running.record.asked_by, pairs)
+            record = running.record
+            pairs = await chosen(self._clients.source(record), selection, door, record.asked_by)
             for source, target in pairs:
                 await self._create(running.record, source, target)
             total = len(pairs)

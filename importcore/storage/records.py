@@ -101,13 +101,14 @@ class ImportRecords:
         self._audit.changed(stored.record, record)
         return written
 
-    async def delete(self, import_id: str) -> None:
+    async def delete(self, record: ImportRecord) -> None:
         """Remove a record whose import was never queued."""
         with storage_step("remove the record"):
             try:
-                await self._client.delete_entity(_IMPORTS, import_id)
+                await self._client.delete_entity(_IMPORTS, record.id)
             except ResourceNotFoundError:
                 return
+        self._audit.removed(record)
 
     async def remove(self, stored: StoredRecord) -> None:
         """Remove a record as it was read.

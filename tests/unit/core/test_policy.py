@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from devtools.cosign_signatures import SigningKey
 from importcore.caller import Asker, Caller
 from importcore.errors import PolicyError
 from importcore.policy.document import PolicyDocument
 from importcore.policy.door import LimitExceededError, PolicyDoor
-from importcore.reference import Reference
+from importcore.reference import Reference, normal_registry
+from importcore.repository_globs import matches_within
 from importcore.request.model import ImportRequest
 from importcore.request.selection import Selection
 from importcore.request.tag_choice import TagChoice
@@ -157,6 +159,16 @@ def test_a_selection_needs_a_route_for_each_repository_that_it_names() -> None:
     assert not allowed(by, of("library/alpine", "somebody/else"))
 
 
+@pytest.mark.parametrize("spelling", ["quay.io", "quay.io:443", "QUAY.io:0443", "https://quay.io"])
+def test_a_signature_is_demanded_under_every_spelling_of_a_registry(spelling: str) -> None:
+    """Else a caller whose routes are wide leaves the demand behind by writing the port that is meant anyway."""
+    rule = {"from": ["quay.io/**"], "keys": [SigningKey.new().public]}
+    source = Reference.in_registry(normal_registry(spelling), "team/app:1")
+    target = Reference.parse(f"{HERE}/app:1")
+
+    assert len(door({"version": 1, "signatures": [rule]}).signatures_for(source, (target,))) == 1
+
+
 def test_callers_see_and_cancel_what_they_may() -> None:
     """Their own by default; an auditor sees all and cancels none, an operator does both."""
     by = door(POLICY)
@@ -208,3 +220,46 @@ def test_what_was_taken_away_meanwhile_is_refused_when_the_import_runs() -> None
     for asker in (before, Asker("function-key"), None):
         with pytest.raises(PolicyError, match="may not import from"):
             door(renamed).require_route(asker, source, target)
+
+
+def test_a_catalog_is_asked_for_those_alone_who_may_read_something_of_it() -> None:
+    """A glob names nothing, so that the registry decides before anybody is asked."""
+    by, tags = door(POLICY), TagChoice()
+
+    def of(registry: str) -> ImportRequest:
+        return ImportRequest(None, (), Selection(registry, ("*",), tags, HERE, "mirror/{repository}:{tag}"))
+
+    assert allowed(by, of("docker.io"))
+    assert not allowed(by, of("quay.io"))
+    assert allowed(by, of("quay.io"), Caller.by_hook("quay"))
+    assert not allowed(by, of("ghcr.io"), Caller.by_hook("quay"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "registry", "can_be"),
+    [
+        ("docker.io", "docker.io", True),
+        ("docker.io/library/*", "docker.io", True),
+        ("docker.io/library/*", "docker.io.example", False),
+        ("*.example/team", "a.example", True),
+        ("*.example/team", "example", False),
+        ("*.example", "a.example", True),
+        ("**", "a.example", True),
+        ("**/app", "a.example", True),
+    ],
+)
+def test_a_pattern_can_be_about_a_registry(pattern: str, registry: str, can_be: bool) -> None:  # noqa: FBT001 (a column)
+    """Whether anything in it can match, whatever its repositories are called."""
+    assert matches_within(pattern, registry) is can_be
+
+
+def test_what_a_glob_chose_beyond_the_routes_is_refused_without_its_name() -> None:
+    """Else a glob would tell what a registry has to whoever may not read there."""
+    by = door(POLICY)
+    hook = by.admit(Caller.by_hook("quay"))
+    by.require_sources(hook, "quay.io", ["team/a", "team/b/c"])
+
+    with pytest.raises(PolicyError) as caught:
+        by.require_sources(hook, "quay.io", ["team/a", "hidden/b"])
+
+    assert "hidden" not in caught.value.message + caught.value.action + str(caught.value.reference)

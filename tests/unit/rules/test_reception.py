@@ -1,8 +1,10 @@
 """The reception: an event is taken whole or is to be delivered again; nothing is lost, and nothing is made twice."""
 
+import json
 import logging
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
@@ -55,6 +57,11 @@ def imports(account: ClockworkAccount) -> set[str]:
     return {row for partition, row in account.entities if partition == "imports"}
 
 
+def audit_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """What the audit log got."""
+    return [json.loads(record.getMessage()) for record in caplog.records if record.name == LOGGER]
+
+
 @pytest.mark.parametrize("exchange", range(12))
 async def test_storage_that_fails_at_any_exchange_loses_nothing_and_doubles_nothing(exchange: int) -> None:
     """The sender is told to deliver again; then there is one import for each rule, and a message for each."""
@@ -95,6 +102,25 @@ async def test_what_the_policy_refuses_is_named_and_the_rest_is_made(caplog: pyt
     (passed,) = taken.passed
     assert (passed.rule, passed.reason[:13]) == ("first", "not_allowed: ")
     assert any('"Refused"' in line and '"rule:first"' in line for line in caplog.messages)
+
+
+async def test_an_import_that_was_taken_back_is_removed_in_the_audit_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Its record was written and its message was not: nobody must read that it waits."""
+    caplog.set_level(logging.INFO, LOGGER)
+    request = read_import_request(
+        b'{"source": "source.example/app:1", "target": "target.example/app:1"}', default_target=None
+    )
+
+    async def no_queue(method: str, path: str) -> None:
+        if method == "POST" and path.endswith("/messages"):
+            raise ServiceRequestError(f"{method} {path}")
+
+    storage = ClockworkTransport(ClockworkAccount(), before=no_queue)
+    services = build(app_settings(CONNECTION_STRING, "target.example", {}), storage_options={"transport": storage})
+    with pytest.raises(StorageUnavailableError):
+        await services.intake.submit(request, Caller.by_key())
+
+    assert [line["event"] for line in audit_lines(caplog)] == ["Queued", "Removed"]
 
 
 async def test_wrong_rules_and_a_wrong_policy_are_to_be_delivered_to_again() -> None:

@@ -30,7 +30,7 @@ rules:
 POLICY = """
 version: 1
 callers:
-- {name: people, who: [function-key]}
+- {name: people, who: [function-key], sees: all}
 - {name: hub, who: ["rule:hub"], import: [{from: [docker.io]}]}
 - {name: webhooks, who: ["hook:acr"], import: [{from: ["**"], to: ["mine.example/all/*"]}]}
 """
@@ -83,6 +83,15 @@ async def test_what_the_policy_would_refuse_is_said() -> None:
     assert "rule:anything is known, but may do nothing here" in alone["anything"]["imports"][0]["refused"]
     through = await rules_of({**event, "hook": "acr"}, POLICY)
     assert through["anything"]["imports"][0]["refused"] is None
+
+
+@pytest.mark.parametrize("who", ["[function-key]", "[hook:acr]"])
+@pytest.mark.parametrize("asked", [{"hook": "github", "payload": {}, "headers": {"x-github-event": "ping"}}, {}])
+async def test_rules_are_shown_to_whoever_may_see_every_import(who: str, asked: object) -> None:
+    """Asked before anything of the body is looked at: a delivery without pushes is none of a stranger's business."""
+    answer, _ = await tried(asked, f"{{version: 1, callers: [{{name: a, who: {who}, import: [{{from: ['**']}}]}}]}}")
+
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (403, "not_allowed")
 
 
 @pytest.mark.parametrize("sample", [sample for sample in PUSHES if sample.registry is None], ids=str)
