@@ -30,6 +30,8 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "group": frozenset({"groups"}),
     "role": frozenset({"roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"}),
 }
+_DELEGATED = frozenset({"scp", f"{_IDENTITY}scope"})
+"""Which rights a user gave to an application: only tokens that act for a user have it."""
 _NAMES = ("preferred_username", "name", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "appid", "azp")
 
 
@@ -95,6 +97,9 @@ def _entra_caller(claims: list[tuple[str, str]], address: str | None) -> Caller:
         for claim, value in claims
         if claim in types and value and len(value) <= _VALUE_AT_MOST and value.isprintable() and " " not in value
     )
+    if any(claim in _DELEGATED for claim, _ in claims):
+        # A user's token names the application that the user came through, which everybody can come through.
+        who = frozenset(one for one in who if not one.startswith("app:"))
     objects = {one for one in who if one.startswith("object:")}
     if len(objects) != 1:
         raise UnauthenticatedError("the principal names no one object id, so nobody knows whose imports are its own")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from importcore.errors import FieldProblem, InvalidReferenceError, InvalidRequestError, printable
 from importcore.hooks.push_event import PushEvent, PushKind
@@ -105,7 +105,10 @@ class Delivery:
     registry: str | None = None
 
     def payload(self) -> Payload:
-        """Decode the body: JSON, or a form with JSON in its field `payload` (GitHub's other content type).
+        """Decode the body: JSON, or a form with JSON in its one field `payload` (GitHub's other content type).
+
+        The content type is not signed: a body that is JSON must not become a form by it, with a `payload` somewhere
+        in one of its texts.
 
         Raises:
             MalformedEventError: It is neither.
@@ -113,10 +116,10 @@ class Delivery:
         body = self.body
         if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             try:
-                fields = parse_qs(body.decode("ascii"), max_num_fields=16)
+                fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=1)
             except ValueError:
-                fields = {}
-            body = fields.get("payload", [""])[0].encode()
+                fields = []
+            body = fields[0][1].encode() if fields and fields[0][0] == "payload" else b""
         try:
             return Payload(decode_json(body))
         except ValueError as error:

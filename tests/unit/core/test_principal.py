@@ -69,7 +69,7 @@ def test_claims_become_what_a_policy_can_name() -> None:
         ("groups", "g2"),
         ("roles", "Importer"),
         ("http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "Reader"),
-        ("scp", "role:Operator"),
+        ("tid", "role:Operator"),
         ("name", "A Human\r\nBeing"),
         ("roles", "with space"),
         ("roles", {"an": "object"}),
@@ -79,6 +79,14 @@ def test_claims_become_what_a_policy_can_name() -> None:
 
     assert (caller.identity, caller.name, caller.address) == ("entra:me", "A Human Being", "7.7.7.7:4711")
     assert caller.who == {"object:me", "app:the-app", "group:g1", "group:g2", "role:Importer", "role:Reader"}
+
+
+@pytest.mark.parametrize("scope", ["scp", "http://schemas.microsoft.com/identity/claims/scope"])
+def test_a_user_is_not_the_application_that_it_comes_through(scope: str) -> None:
+    """A policy that lets a pipeline in by `app:` must not let everybody in who can sign in through the same client."""
+    caller = caller_of(principal((OBJECT, "me"), ("azp", "the-app"), (scope, "user_impersonation")), ENTRA)
+
+    assert caller.who == {"object:me"}
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,22 @@ def paths(value: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  #
         yield from paths(inner, (*at, str(name)))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"comment": "x&payload={}&"}',
+        b"&payload={}",
+        b"payload={}&payload={}",
+        b"other=1&payload={}",
+        b"payload=",
+    ],
+)
+def test_a_form_is_one_field_alone(body: bytes) -> None:
+    """No content type, which nobody signs, makes another delivery of a body that was signed as JSON."""
+    with pytest.raises(MalformedEventError, match="is no JSON"):
+        Delivery(body, {"content-type": "application/x-www-form-urlencoded"}).payload()
+
+
 @pytest.mark.parametrize(("kind", "file", "path", "to", "named"), WRONG)
 def test_a_wrong_field_is_named(kind: str, file: str, path: tuple[str, ...], to: object, named: str) -> None:
     """By its path in what was sent, or by the object whose parts do not fit together."""
