@@ -23,7 +23,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION if callers_need_a
 
 def _encoded(answer: http_api.Answer) -> func.HttpResponse:
     return func.HttpResponse(
-        answer.body, status_code=answer.status, headers=answer.headers, mimetype="application/json"
+        answer.body, status_code=answer.status, headers=answer.all_headers, mimetype="application/json"
     )
 
 

@@ -85,6 +85,7 @@ class ArmCall:
 
 async def import_image(app: Services, caller: Caller, call: ArmCall, body: bytes) -> Answer:
     """`POST …/registries/{registry}/importImage`: 202, and where to ask for the result."""
+    await app.intake.require_may_import(caller)  # before the targets of this installation are named in a refusal
     value = _set_fields(decode_object(body))
     problems = [
         FieldProblem("contradiction", "has no place in this operation", name) for name in _FIXED if name in value

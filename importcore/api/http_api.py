@@ -20,6 +20,7 @@ from importcore.errors import (
     ContentError,
     FieldProblem,
     ImportConflictError,
+    ImportHiddenError,
     ImportNotFoundError,
     InvalidRequestError,
     PolicyError,
@@ -55,7 +56,9 @@ _STATUS_OF: Mapping[type[TransloadError], int] = {
     PreviewTooLongError: 504,
     UnknownHookError: 404,
 }
-_REFUSALS = (UnauthenticatedError, PolicyError, TooManyImportsError)
+_REFUSALS = (UnauthenticatedError, PolicyError, TooManyImportsError, ImportHiddenError)
+_ON_EVERY_ANSWER = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""A proxy does not know that `x-functions-key` makes an answer private."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Answer:
     status: int
     body: str
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """Its own headers, and those that every answer has."""
+        return _ON_EVERY_ANSWER | self.headers
 
 
 async def answered(
@@ -131,6 +139,7 @@ async def submit(
         raise InvalidRequestError(
             f"the Idempotency-Key header {message}", (FieldProblem("invalid_value", message, "Idempotency-Key"),)
         )
+    await app.intake.require_may_import(caller)
     request = read_import_request(body, default_target=app.settings.default_target_registry)
     request = await app.intake.resolved(request, caller)
     if request.validate_only and request.selection:

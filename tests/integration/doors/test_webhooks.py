@@ -114,6 +114,22 @@ async def test_who_is_refused_stands_in_the_audit_log(storage: str, caplog: pyte
     assert "hush" not in json.dumps(line)
 
 
+async def test_too_many_imports_of_a_rule_stand_in_the_audit_log(
+    storage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The sender delivers again; whoever asks why nothing comes finds out there."""
+    policy = 'version: 1\ncallers: [{name: all, who: ["rule:*"], import: [{from: ["**"]}], limits: {inFlight: 1}}]'
+    stage = await DoorStage.set_up(storage, TRANSLOAD_POLICY=policy)
+    with caplog.at_level(logging.INFO, "transload.audit"):
+        answers = [await stage.tell("harbor", sample("harbor", "harbor-push").body), await stage.tell("acr", PUSH.body)]
+
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "transload.audit"]
+    assert [answer.status for answer in answers] == [202, 503]
+    assert [(line["caller"], line["code"]) for line in lines if line["event"] == "Refused"] == [
+        ("rule:all", "too_many_imports")
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -19,6 +19,7 @@ from importcore.wiring import Services
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CONTENT = image([layer(2_000)])
+ROBOTS = ("robot-1", "robot-2")
 OID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 POLICY = """
 version: 1
@@ -104,7 +105,9 @@ def id_in(answer: Answer) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def api(storage: str) -> AsyncIterator[Api]:
     """An app with Entra callers and a policy."""
+    robots = {name: {"registry": "private.example", "username": name, "password": "p"} for name in ROBOTS}
     settings = {"TRANSLOAD_CALLERS": "entra", "WEBSITE_AUTH_ENABLED": "True", "TRANSLOAD_POLICY": POLICY}
+    settings |= {"TRANSLOAD_CREDENTIALS": json.dumps(robots)}
     async with Ship.sails(storage, None, None, **settings) as ship:
         await ship.push(CONTENT)
         yield Api(ship)
@@ -177,7 +180,10 @@ async def test_limits_hold_before_and_while_it_runs(api: Api) -> None:
 
 
 async def test_each_child_of_a_selection_passes_the_same_door(api: Api) -> None:
-    """A selection by glob that chooses a repository without a route fails as a whole, in the preview and in the run."""
+    """A selection by glob that chooses a repository without a route fails as a whole, in the preview and in the run.
+
+    Neither says which one: whoever may not read it is not told that it is there.
+    """
     await api.ship.push(CONTENT, "1", "secret")
     selection: dict[str, Any] = {
         "source": {"registryUri": api.ship.source},
@@ -195,10 +201,21 @@ async def test_each_child_of_a_selection_passes_the_same_door(api: Api) -> None:
 
     assert said(preview) == (403, "not_allowed")
     assert (record["status"], record["error"]["code"]) == ("Failed", "not_allowed")
-    assert "/secret" in record["error"]["message"]
+    assert "secret" not in preview.body + json.dumps(record)
+    assert "choose more narrowly" in preview.body
     assert [(child.status, child.asked_by and child.asked_by.identity) for child in children] == [
         ("Succeeded", "entra:anna")
     ]
+
+
+async def test_credentials_are_named_to_those_alone_who_may_read_there(api: Api) -> None:
+    """Whoever may not read a registry is told that, whatever credentials it names or leaves out."""
+    elsewhere = {"registryUri": "private.example", "sourceImage": "team/secret:1"}
+    named = {**elsewhere, "credentials": {"name": "guessed"}}
+    for source in (elsewhere, named):
+        assert said(await api.post_body(ANNA, source=source, targetTags=["mirror/app:1"])) == (403, "not_allowed")
+        several = await api.post_body(BEN, source=source, targetTags=["mirror/app:1"])
+        assert (several.status, "robot-1" in several.body) == (400, source is elsewhere)
 
 
 async def test_the_audit_log_tells_who_did_what_and_who_was_refused(api: Api, caplog: pytest.LogCaptureFixture) -> None:
@@ -207,13 +224,18 @@ async def test_the_audit_log_tells_who_did_what_and_who_was_refused(api: Api, ca
     await api.post({})
     await api.post(NOBODY)
     done = id_in(await api.post(ANNA))
+    await api.get(BEN, done)
     await api.ship.app.work_off()
 
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == LOGGER]
-    refused, about = lines[:2], [line for line in lines if line.get("importId") == done]
+    refused, about = (
+        [line for line in lines if line["event"] == "Refused"],
+        [line for line in lines if line.get("importId") == done],
+    )
     assert [(line["event"], line["operation"], line.get("caller"), line["code"]) for line in refused] == [
         ("Refused", "submit", None, "not_authenticated"),
         ("Refused", "submit", "entra:nobody", "not_allowed"),
+        ("Refused", "read", "entra:ben", "import_not_found"),
     ]
     assert [line["event"] for line in about] == ["Queued", "Started", "Planned", "Succeeded"]
     assert {(line["caller"], line["address"]) for line in about} == {("entra:anna", "9.9.9.9:1")}
