@@ -296,6 +296,10 @@ class Referrer:
     tag: str | None = None
 
 
+COSIGN_TAGS = (".sig", ".att", ".sbom")
+"""Behind the tag below: where cosign's older convention keeps a signature, an attestation, an SBOM."""
+
+
 def referrers_tag(digest: str) -> str:
     """The tag of the fallback index: algorithm at most 32 characters, encoded part at most 64 (the spec's schema)."""
     algorithm, _, encoded = digest.partition(":")

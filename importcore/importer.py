@@ -200,7 +200,7 @@ class Importer:
         wanted = Reference.parse(running.record.source)
         targets = tuple(Reference.parse(target.reference) for target in running.record.targets)
         keys = [rule.keys for rule in door.signatures_for(wanted, targets)]
-        signers = await require_signatures(source, wanted.repository, plan, keys)
+        signers = await require_signatures(source, wanted.repository, plan, keys, running.record.options.platforms)
         if signers and not any(event.event == _SIGNED for event in running.record.history):
             by = f"by the key {' and the key '.join(signers)}"
             await running.change(lambda record: record.noting(_SIGNED, by))

@@ -70,7 +70,7 @@ async def _preview(request: ImportRequest, clients: ImportClients, door: PolicyD
     plan = await make_plan(source, request.single_source, request.options)
     door.require_size(asker, manifests=len(plan.manifests), size=plan.size)
     keys = [rule.keys for rule in door.signatures_for(request.single_source, request.targets)]
-    await require_signatures(source, request.single_source.repository, plan, keys)
+    await require_signatures(source, request.single_source.repository, plan, keys, request.options.platforms)
     repository = request.targets[0].repository
     there = 0
 

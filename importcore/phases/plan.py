@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from importcore.content import Descriptor, Manifest, Referrer
+from importcore.content import COSIGN_TAGS, Descriptor, Manifest, Referrer, referrers_tag
 from importcore.errors import ContentError
 
 VERSION = 1
@@ -67,7 +67,7 @@ class Plan:
 
     @classmethod
     def decode(cls, raw: bytes) -> Self:
-        """Read what `encode` wrote; every digest is verified again.
+        """Read what `encode` wrote; every digest is verified again, and every tag.
 
         Raises:
             ContentError: It is no plan, or of a version that this code does not know.
@@ -77,10 +77,12 @@ class Plan:
             if value["v"] != VERSION:
                 raise ContentError(f"the kept plan is not of version {VERSION}", step="read the plan")
             image = tuple(_manifest(row) for row in value["manifests"])
+            attached = tuple(_manifest(row) for row in value.get("attached", []))
+            brought = {manifest.digest for manifest in image + attached}
             return cls(
                 image,
-                tuple(_manifest(row) for row in value.get("attached", [])),
-                tuple(Referrer(*row) for row in value.get("referrers", [])),
+                attached,
+                tuple(_referrer(row, brought) for row in value.get("referrers", [])),
                 value.get("sourceDigest") or image[-1].digest,
             )
         except _MALFORMED as error:
@@ -101,6 +103,15 @@ def decode_manifests(raw: bytes) -> dict[str, Manifest]:
         return {manifest.digest: manifest for manifest in map(_manifest, rows)}
     except (*_MALFORMED, ContentError):
         return {}
+
+
+def _referrer(row: list[str | None], brought: set[str]) -> Referrer:
+    """Read a relation; a kept plan moves no tags but those that belong to what it brings, whoever wrote it."""
+    found = Referrer(*row)  # type: ignore[arg-type]
+    tags = {None, *(referrers_tag(found.subject) + suffix for suffix in COSIGN_TAGS)}
+    if found.digest not in brought or found.subject not in brought or found.tag not in tags:
+        raise ContentError("the kept plan would tag what is not its own", step="read the plan")
+    return found
 
 
 def _row(manifest: Manifest) -> list[str]:

@@ -9,7 +9,7 @@ found (a signature of an SBOM):
 
 import asyncio
 
-from importcore.content import INDEX_TYPES, Descriptor, Manifest, Referrer, referrers_tag
+from importcore.content import COSIGN_TAGS, INDEX_TYPES, Descriptor, Manifest, Referrer, referrers_tag
 from importcore.errors import NotFoundError, Side, UnsupportedContentError
 from importcore.parallel import together
 from importcore.phases.manifest_reader import ManifestReader
@@ -21,11 +21,7 @@ _ASKED_AT_ONCE = 8
 _LISTED_AT_MOST = REFERRERS_AT_MOST
 """In all lists of one search: a list of a few megabytes, again for each of thousands of manifests, fills the memory."""
 _BYTES_AT_MOST = 64 * 1024 * 1024
-COSIGN_TYPES = {
-    ".sig": "application/vnd.dev.cosign.artifact.sig.v1+json",
-    ".att": "application/vnd.dev.cosign.artifact.att.v1+json",
-    ".sbom": "application/vnd.dev.cosign.artifact.sbom.v1+json",
-}
+COSIGN_TYPES = {suffix: f"application/vnd.dev.cosign.artifact{suffix}.v1+json" for suffix in COSIGN_TAGS}
 
 
 class ReferrerSearch:

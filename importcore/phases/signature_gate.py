@@ -2,7 +2,8 @@
 
 Asked by every run, before the first byte moves: a kept plan must not outlive the trust in a key. What is signed is the
 source's own digest: of an index, the index (its entries are bound by their digests); where platforms are chosen, the
-whole index that they are chosen from. Signatures are looked for as `referrers.py` finds them, and under cosign's tag.
+whole index that they are chosen from, and the choice is made again, because a kept plan is what storage says it is.
+Signatures are looked for as `referrers.py` finds them, and under cosign's tag.
 """
 
 import json
@@ -20,10 +21,12 @@ from importcore.phases.cosign import (
 )
 from importcore.phases.manifest_reader import ManifestReader
 from importcore.phases.plan import Plan
+from importcore.phases.platforms import select_platforms
 from importcore.phases.referrers import COSIGN_TYPES, ReferrerSearch
 from importcore.registry.client import RegistryClient
 
-_PAYLOAD_AT_MOST = 1024 * 1024
+_PAYLOAD_AT_MOST = 128 * 1024
+"""Bytes; a payload has a few hundred, a bundle with everything that it may hold some ten thousand."""
 _READ_AT_MOST = 100
 _STEP = "verify the signature"
 
@@ -39,7 +42,11 @@ class SignatureRequiredError(ContentError):
 
 
 async def require_signatures(
-    source: RegistryClient, repository: str, plan: Plan, key_sets: Sequence[Sequence[str]]
+    source: RegistryClient,
+    repository: str,
+    plan: Plan,
+    key_sets: Sequence[Sequence[str]],
+    platforms: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """Verify that the source image is signed.
 
@@ -48,18 +55,24 @@ async def require_signatures(
         repository: The image's.
         plan: What is to be brought.
         key_sets: For each rule that applies, its public keys in PEM; one key of each set must have signed.
+        platforms: Which were chosen.
 
     Returns:
         The fingerprints of the keys that did, one for each set.
 
     Raises:
-        SignatureRequiredError: No valid signature of one of the sets.
+        SignatureRequiredError: No valid signature of one of the sets, or the plan is not about what was signed.
         RegistryError: The source did not say; nothing is brought on a guess.
     """
     if not key_sets:
         return ()
     found = await _Signatures(source, repository, plan).read()
-    return tuple(found.signer(keys) for keys in key_sets)
+    signers = tuple(found.signer(keys) for keys in key_sets)
+    if plan.root.digest != plan.source_digest:
+        whole = await source.get_manifest(repository, plan.source_digest)
+        if select_platforms(whole, platforms).digest != plan.root.digest:
+            raise _refused(plan.source_digest, f"the plan would bring {plan.root.digest}, which was not made from it")
+    return signers
 
 
 class _Found:
@@ -79,12 +92,13 @@ class _Found:
                 return signer
         count = len(self.payloads) + len(self.bundles)
         there = f"none of its {count} signatures is by a key of the policy" if count else "it has no signature"
-        raise SignatureRequiredError(
-            f"the policy demands a signature of {self._digest}, and {there}",
-            origin=Side.SOURCE,
-            step=_STEP,
-            reference=self._digest,
-        )
+        raise _refused(self._digest, there)
+
+
+def _refused(digest: str, why: str) -> SignatureRequiredError:
+    return SignatureRequiredError(
+        f"the policy demands a signature of {digest}, and {why}", origin=Side.SOURCE, step=_STEP, reference=digest
+    )
 
 
 class _Signatures:

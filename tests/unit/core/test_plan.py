@@ -112,6 +112,24 @@ def test_a_manifest_whose_bytes_changed_is_found_out() -> None:
         Plan.decode(altered(manifests=rows))
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        [SIGNATURE.root, WIDE.root, None, "latest"],
+        [SIGNATURE.root, WIDE.root, None, TAG.replace(".sig", "")],
+        [SIGNATURE.root, WIDE.root, None, TAG + "x"],
+        [SIGNATURE.root, SBOM.root, None, TAG],
+        ["sha256:" + "5" * 64, WIDE.root, None, TAG],
+        [SIGNATURE.root, "sha256:" + "5" * 64, None, "sha256-" + "5" * 64 + ".sig"],
+    ],
+    ids=["any tag", "the fallback tag", "another suffix", "another's tag", "another manifest", "another subject"],
+)
+def test_a_kept_plan_moves_no_tag_but_those_of_what_it_brings(row: list[str | None]) -> None:
+    """Whoever may write to storage cannot make the app move another tag by it, past the fence and the policy."""
+    with pytest.raises(ContentError, match="not its own"):
+        Plan.decode(altered(referrers=[row]))
+
+
 def test_manifests_of_a_plan_in_the_making_read_back_by_their_digests() -> None:
     """The next run asks for none of them again."""
     manifests = {name: read(WIDE, name) for name in WIDE.manifests}
