@@ -18,6 +18,8 @@ from importcore.registry.listing import list_tags
 from importcore.request.model import ImportOptions, Mode
 
 MANIFESTS_AT_MOST = 20_000
+TAGS_AT_MOST = 100
+"""Besides those that a request names: they all stand in the record."""
 MANIFEST_BYTES_IN_ALL_AT_MOST = 64 * 1024 * 1024
 _DEPTH_AT_MOST = 8
 _FETCHED_AT_ONCE = 8
@@ -128,12 +130,23 @@ def _children_first(roots: tuple[Manifest, ...], found: dict[str, Manifest]) -> 
 
 
 async def tags_of_digest(source: RegistryClient, repository: str, digest: str) -> tuple[str, ...]:
-    """List the tags of a repository that stand on a digest; a HEAD for each, which no registry counts as a pull."""
+    """List the tags of a repository that stand on a digest; a HEAD for each, which no registry counts as a pull.
+
+    Raises:
+        UnsupportedContentError: There are too many.
+    """
     found: list[str] = []
 
     async def ask(tag: str) -> None:
         if await source.head_manifest(repository, tag) == digest:
             found.append(tag)
+        if len(found) > TAGS_AT_MOST:
+            raise UnsupportedContentError(
+                f"over {TAGS_AT_MOST} tags of {repository} stand on {digest}",
+                action="Name the tags that are wanted in `targetTags`, or choose them with `tags`.",
+                origin=Side.SOURCE,
+                step="list tags",
+            )
 
     await for_each(await list_tags(source, repository), ask, at_once=_FETCHED_AT_ONCE)
     return tuple(sorted(found))

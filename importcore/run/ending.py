@@ -13,6 +13,7 @@ from importcore.access.clients import ImportClients
 from importcore.errors import NoProgressError, TransloadError
 from importcore.jitter import jittered
 from importcore.reference import Reference
+from importcore.run.open_uploads import cancel_uploads
 from importcore.run.running import RunningImport
 from importcore.state.checkpoint import UploadState
 from importcore.state.message import Handover
@@ -106,8 +107,7 @@ class Ending:
         if not uploads:
             return
         target = self._clients.target(Reference.parse(record.targets[0].reference).registry)
-        for upload in uploads:
-            await target.resume_upload(upload.repository, upload.digest, upload.location, upload.offset).cancel()
+        await cancel_uploads(target, uploads)
 
 
 def _without_progress(runs: int, whole: Mapping[str, int]) -> NoProgressError:

@@ -15,7 +15,13 @@ from importcore.errors import (
     UnsupportedContentError,
 )
 from importcore.phases.plan import Plan
-from importcore.phases.planning import MANIFEST_BYTES_IN_ALL_AT_MOST, make_plan, require_free_tags, tags_of_digest
+from importcore.phases.planning import (
+    MANIFEST_BYTES_IN_ALL_AT_MOST,
+    TAGS_AT_MOST,
+    make_plan,
+    require_free_tags,
+    tags_of_digest,
+)
 from importcore.reference import Reference
 from importcore.request.model import ImportOptions, Mode
 from tests.unit.registry.scripted import client_of
@@ -181,6 +187,21 @@ async def test_chosen_platforms_are_walked_and_the_others_are_not() -> None:
     assert [m.digest for m in plan.image[:-1]] == [kept.digest]
     assert plan.source_digest == WIDE.root != plan.root.digest
     assert not [asked for asked in script.asked if left.digest in asked]
+
+
+@pytest.mark.parametrize("count", [100, 101])
+async def test_so_many_tags_may_stand_on_one_digest(count: int) -> None:
+    """With `sameDigest` each becomes a target of the record, which storage holds to a megabyte."""
+    script = ContentScript()
+    for number in range(count):
+        script.push(WIDE, f"t{number}")
+    client, _ = client_of(script)
+
+    if count == TAGS_AT_MOST:
+        assert len(await tags_of_digest(client, "app", WIDE.root)) == count
+    else:
+        with pytest.raises(UnsupportedContentError, match="over 100 tags"):
+            await tags_of_digest(client, "app", WIDE.root)
 
 
 async def test_a_plan_that_was_interrupted_is_taken_up_without_asking_twice() -> None:
