@@ -44,6 +44,10 @@ class AppInProcess:
         finally:
             await services.aclose()
 
+    def with_settings(self, **settings: str) -> "AppInProcess":
+        """The same app, whose next workers are born with other settings; on the same queues and tables."""
+        return AppInProcess(self.services, {**self._settings, **settings}, self.names)
+
     async def post(self, body: Mapping[str, Any], key: str | None = None) -> Answer:
         """`POST /api/imports`."""
         return await answered(lambda: submit(self.services, Caller.by_key(), json.dumps(body).encode(), key))

@@ -94,6 +94,39 @@ def _secrets_in(request: httpx.Request) -> Iterator[tuple[str, str]]:
         yield from ((name, value) for name, value in parse_qsl(request.content.decode()) if name in _TOKEN_FIELDS)
 
 
+class OddError(Exception):
+    """What nobody expects; it holds the whole request, as many errors do, and says nothing of it."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        super().__init__(f"a plain bug while {request.method} was sent to {request.url.host}")
+        self.request = request
+
+
+class Bug:
+    """A plain bug in the code below the app: requests whose path has `where` in it fail as nobody expects."""
+
+    def __init__(self) -> None:
+        self.where: str | None = None
+
+    def beneath(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        """Put it into what carries requests."""
+        return _Buggy(inner, self)
+
+
+class _Buggy(httpx.AsyncBaseTransport):
+    def __init__(self, inner: httpx.AsyncBaseTransport, bug: Bug) -> None:
+        self._inner = inner
+        self._bug = bug
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._bug.where is not None and self._bug.where in request.url.path:
+            raise OddError(request)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
 class StorageTap(AioHttpTransport):  # type: ignore[misc]  # the SDK loads it lazily, untyped
     """Carries requests to storage, and keeps what is written: files on a disk show the last state alone."""
 

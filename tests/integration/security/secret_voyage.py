@@ -18,7 +18,7 @@ from azure.storage.queue.aio import QueueClient
 
 from devtools.app_in_process import AppInProcess
 from devtools.azurite import running_azurite
-from devtools.canaries import EveryLog, StorageTap, Wiretap, files_below
+from devtools.canaries import Bug, EveryLog, StorageTap, Wiretap, files_below
 from devtools.emulator import Emulator, EmulatorConfig, Identities, Principal, User
 from devtools.emulator.faults import AlterHeaders, Answer, Corrupt, Echo, FaultRule
 from devtools.emulator.identities import Grant
@@ -38,6 +38,7 @@ from tests.integration.sources.read_only_registry import ReadOnlyRegistry
 PUBLIC = "plainly-visible-name"
 PASSWORD, WRONG = "canary-password-é+/=1", "canary-wrong-password-2"
 CONFIGURED, CALLBACK = "canary-configured-3", "canary-callback-token-4"
+HOOK, SIGNING, GUESSED = "canary-hook-secret-5", "canary-signing-secret-6", "canary-guessed-secret-8"
 IMAGE = image([layer(150_000)])
 PUSHER = httpx.BasicAuth("pusher", "push-password")
 BASIC = "Basic " + base64.b64encode(f"robot:{CONFIGURED}".encode()).decode()
@@ -52,6 +53,7 @@ class SecretVoyage:
 
     Attributes:
         secrets: By a name for each; those that were issued on the way come in.
+        bug: A bug in what carries requests to registries, as long as it is told where.
         places: What was left, by where it was found; whole when the voyage is over.
         ends: What each import came to, by its name: a status, or the code of its error.
     """
@@ -66,6 +68,7 @@ class SecretVoyage:
     target_emulator: Emulator
     secrets: dict[str, str]
     places: dict[str, list[bytes]]
+    bug: Bug
     ends: dict[str, str] = field(default_factory=dict)
     cargo: int = 0
 
@@ -153,10 +156,11 @@ def _acr(*grants: Grant) -> EmulatorConfig:
 async def voyage(folder: Path, monkeypatch: pytest.MonkeyPatch, log: EveryLog) -> AsyncIterator[SecretVoyage]:
     """Set out; when the context is left, the places hold everything."""
     secrets = {"password": PASSWORD, "wrong password": WRONG, "configured password": CONFIGURED, "callback": CALLBACK}
+    secrets |= {"hook's secret": HOOK, "signing secret": SIGNING, "guessed secret": GUESSED}
     secrets |= {f"{name} as text": key.decode() for name, key in KEYS.items()}
     secrets |= {"identity header": SECRET, "Entra token as password": ENTRA}
     places: dict[str, list[bytes]] = {"answers": [], "log": [], "storage": []}
-    tap = StorageTap()
+    tap, bug = StorageTap(), Bug()
     registry = ReadOnlyRegistry(IMAGE, challenge='Basic realm="registry"', authorization=BASIC)
     async with (
         running_azurite(folder) as azurite,
@@ -178,21 +182,39 @@ async def voyage(folder: Path, monkeypatch: pytest.MonkeyPatch, log: EveryLog) -
             "TRANSLOAD_CREDENTIALS": json.dumps(
                 {"robot": {"registry": private, "username": "robot", "password": CONFIGURED}}
             ),
+            "TRANSLOAD_HOOKS": json.dumps(hooks(source)),
+            "TRANSLOAD_RULES": rules(source, target),
         }
         settings = app_settings(azurite.connection_string, target, hosts, **settings)
-        started = AppInProcess.started(settings, _tapped(secrets), {"transport": tap})
+        started = AppInProcess.started(settings, _tapped(secrets, bug), {"transport": tap})
         async with started as app:
             yield SecretVoyage(
                 app, azurite.connection_string, source, target, private, f"http://{callback}/hook/{CALLBACK}?token={CALLBACK}",
-                source_emulator, target_emulator, secrets, places,
+                source_emulator, target_emulator, secrets, places, bug,
             )  # fmt: skip
     places["storage"] += tap.written
     places["log"] += [line.encode() for line in log.lines]
     places["disk"] = [text for _, text in files_below(folder)]
 
 
-def _tapped(heard: dict[str, str]) -> Callable[[OriginGate, ssl.SSLContext], httpx.AsyncBaseTransport]:
-    return lambda gate, tls: Wiretap(PoolTransport(gate, tls), heard)
+def _tapped(heard: dict[str, str], bug: Bug) -> Callable[[OriginGate, ssl.SSLContext], httpx.AsyncBaseTransport]:
+    return lambda gate, tls: Wiretap(bug.beneath(PoolTransport(gate, tls)), heard)
+
+
+def hooks(source: str) -> dict[str, object]:
+    """Senders: one that says a secret, one that signs, and Docker Hub, each with a secret of its own."""
+    says = {"secrets": [HOOK], "header": "X-Door"}
+    return {"harbor/team": {**says, "registry": source}, "dockerhub": says, "github": {"secrets": [SIGNING]}}
+
+
+def rules(source: str, target: str) -> str:
+    """What a push means: an import, by this app's identity."""
+    return f"""
+version: 1
+rules:
+- {{name: pinned, on: {{registry: "{source}"}}, to: "{target}/{PUBLIC}/{{name}}:{{tag}}"}}
+- {{name: hub, on: {{registry: docker.io}}, to: "{target}/{PUBLIC}/hub:{{tag}}"}}
+"""
 
 
 async def sail_everywhere(on: SecretVoyage) -> None:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from devtools.canaries import EveryLog, forms, sightings
+from tests.integration.security.secret_legs import meet_a_bug, sail_further
 from tests.integration.security.secret_voyage import PASSWORD, PUBLIC, SecretVoyage, sail_everywhere, voyage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,7 +25,9 @@ async def sailed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secr
     try:
         with pytest.MonkeyPatch.context() as monkeypatch:
             async with voyage(tmp_path_factory.mktemp("azurite"), monkeypatch, log) as on:
+                await sail_further(on)
                 await sail_everywhere(on)
+                await meet_a_bug(on)
         yield on
     finally:
         root.removeHandler(log)
@@ -52,6 +55,21 @@ async def test_every_path_was_taken(sailed: SecretVoyage) -> None:
         "awake": "Succeeded",
         "given up once": "Queued",
         "unreadable": "message_unreadable",
+        "child of a selection": "Succeeded",
+        "selection": "Succeeded",
+        "selection by a wrong password": "authentication_failed",
+        "told by a secret": "Succeeded",
+        "told by Docker Hub": "Canceled",
+        "told by a signature": "200",
+        "told by a wrong signature": "hook_refused",
+        "told by a wrong secret": "hook_refused",
+        "told what cannot be read": "event_malformed",
+        "bug with a token": "Running",
+        "bug with a token in a preview": "OddError",
+        "bug with a manifest": "Running",
+        "bug with a manifest in a preview": "OddError",
+        "bug with a blob": "Running",
+        "bug with a blob in a preview": "OddError",
     }
     kinds = {name.split()[0] for name in sailed.secrets}
     assert kinds >= {"password", "Basic", "Bearer", "access_token", "refresh_token", "_state"}
