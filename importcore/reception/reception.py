@@ -26,6 +26,7 @@ from importcore.request.callback import Callback
 from importcore.request.model import ImportRequest
 from importcore.rules.matching import verdicts
 from importcore.rules.rulebook import RULES, Rulebook
+from importcore.state.record import now
 
 _DELIVER_AGAIN_SECONDS = 30.0
 _MAY_PASS = (StorageUnavailableError, TooManyImportsError, ConfigurationError)
@@ -94,8 +95,12 @@ def by_rule(rule: str, caller: Caller) -> Caller:
 
 
 def _key(event: PushEvent, request: ImportRequest) -> str | None:
-    """What makes an import the one of this event; None where the event has nothing to be known by."""
-    if event.identity is None:
+    """What makes an import the one of this event; None where the event has nothing to be known by.
+
+    One that is told ahead of its time is known by nothing: whoever guesses when a push will be told of must not have
+    an import stand for it that ran before.
+    """
+    if event.identity is None or (event.at is not None and event.at > now()):
         return None
     meaning = (
         event.identity, *map(str, request.targets), request.mode.value, request.options, request.credentials,

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -17,6 +18,7 @@ from importcore.errors import StorageUnavailableError
 from importcore.hooks.push_event import PushEvent
 from importcore.reception.taken import EventNotTakenError
 from importcore.request.model import read_import_request
+from importcore.state.record import now
 from importcore.wiring import Services, build
 
 TWO_RULES = """
@@ -92,6 +94,19 @@ async def test_a_push_that_two_doors_tell_of_is_one_import() -> None:
     assert (record.asked_by.identity, record.asked_by.name, record.asked_by.address) == (
         "rule:first", "hook:acr", "192.0.2.1"
     )  # fmt: skip
+
+
+async def test_an_event_that_is_told_ahead_of_its_time_stands_for_no_other() -> None:
+    """Else whoever has a key for hooks tells of every second to come, and the pushes in them find an old import."""
+    services = app(ClockworkAccount())
+    ahead = replace(PUSHED, digest=None, at=now() + timedelta(hours=1))
+    early = await services.reception.take(ahead, caller=ACR)
+    for made in early.imports:
+        await services.intake.cancel(made.import_id, Caller.by_key())
+    pushed = await services.reception.take(ahead, caller=ACR)
+
+    assert len(pushed.imports) == 2
+    assert {made.import_id for made in pushed.imports}.isdisjoint(made.import_id for made in early.imports)
 
 
 async def test_what_the_policy_refuses_is_named_and_the_rest_is_made(caplog: pytest.LogCaptureFixture) -> None:
