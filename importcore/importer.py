@@ -17,7 +17,7 @@ from importcore.phases.attach import Attach
 from importcore.phases.blob_copy import CopyTools
 from importcore.phases.commit import Commit
 from importcore.phases.plan import Plan, decode_manifests, encode_manifests
-from importcore.phases.planning import make_plan, require_free_tags, tags_of_digest
+from importcore.phases.planning import TAGS_AT_MOST, make_plan, require_free_tags, tags_of_digest
 from importcore.phases.signature_gate import require_signatures
 from importcore.phases.transfer import Transfer
 from importcore.phases.verify import verify
@@ -36,7 +36,7 @@ from importcore.sealing import Sealer
 from importcore.settings.model import Settings
 from importcore.state.message import ImportMessage
 from importcore.state.progress import PartlyPlanned, Phase, PhaseStarted, Planned
-from importcore.state.record import REFERRERS_AT_MOST, ImportRecord, TargetResult
+from importcore.state.record import ImportRecord, TargetResult, told_referrers
 from importcore.storage.plans import Plans
 from importcore.storage.queue import ImportQueue
 from importcore.storage.records import ImportRecords
@@ -229,7 +229,8 @@ class Importer:
         if record.digest != plan.root.digest:
             beside: tuple[str, ...] = ()
             if record.options.same_digest:
-                beside = await tags_of_digest(source, wanted.repository, plan.source_digest)
+                left = TAGS_AT_MOST + 1 - len(record.targets)
+                beside = await tags_of_digest(source, wanted.repository, plan.source_digest, at_most=left)
             await running.change(lambda record: _planned(record, plan, beside))
         return plan, fresh
 
@@ -267,7 +268,7 @@ def _planned(record: ImportRecord, plan: Plan, beside: tuple[str, ...]) -> Impor
         record,
         digest=plan.root.digest,
         source_digest=plan.source_digest,
-        referrers=plan.referrers[:REFERRERS_AT_MOST],
+        referrers=told_referrers(plan.referrers),
         targets=tuple(dict.fromkeys((*record.targets, *more))),
     ).noting("Planned", plan.root.digest)
     if plan.root.digest == plan.source_digest:

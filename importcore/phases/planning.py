@@ -19,7 +19,7 @@ from importcore.request.model import ImportOptions, Mode
 
 MANIFESTS_AT_MOST = 20_000
 TAGS_AT_MOST = 100
-"""Besides those that a request names: they all stand in the record."""
+"""With those that a request names, but for one: they all stand in the record."""
 MANIFEST_BYTES_IN_ALL_AT_MOST = 64 * 1024 * 1024
 _DEPTH_AT_MOST = 8
 _FETCHED_AT_ONCE = 8
@@ -129,7 +129,9 @@ def _children_first(roots: tuple[Manifest, ...], found: dict[str, Manifest]) -> 
     return tuple(ordered.values())
 
 
-async def tags_of_digest(source: RegistryClient, repository: str, digest: str) -> tuple[str, ...]:
+async def tags_of_digest(
+    source: RegistryClient, repository: str, digest: str, *, at_most: int = TAGS_AT_MOST
+) -> tuple[str, ...]:
     """List the tags of a repository that stand on a digest; a HEAD for each, which no registry counts as a pull.
 
     Raises:
@@ -140,9 +142,9 @@ async def tags_of_digest(source: RegistryClient, repository: str, digest: str) -
     async def ask(tag: str) -> None:
         if await source.head_manifest(repository, tag) == digest:
             found.append(tag)
-        if len(found) > TAGS_AT_MOST:
+        if len(found) > at_most:
             raise UnsupportedContentError(
-                f"over {TAGS_AT_MOST} tags of {repository} stand on {digest}",
+                f"over {at_most} tags of {repository} stand on {digest}",
                 action="Name the tags that are wanted in `targetTags`, or choose them with `tags`.",
                 origin=Side.SOURCE,
                 step="list tags",

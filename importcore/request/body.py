@@ -142,7 +142,8 @@ class ImportBody(_Body):
         bool, Field(description="Bring signatures, SBOMs and attestations along.")
     ] = True
     artifactTypes: Annotated[  # noqa: N815 (camel case as ACR)
-        list[_Text], Field(max_length=_TYPES_AT_MOST, description="Of the referrers, bring these types alone.")
+        list[Annotated[str, Field(min_length=1, max_length=255)]],
+        Field(max_length=_TYPES_AT_MOST, description="Of the referrers, bring these types alone."),
     ] = []
     verify: Annotated[bool, Field(description="Ask the target about every part once more at the end.")] = False
     validateOnly: Annotated[  # noqa: N815 (camel case as ACR)

@@ -22,6 +22,8 @@ from importcore.state.progress import Progress
 
 HISTORY_AT_MOST = 60
 REFERRERS_AT_MOST = 500
+_REFERRERS_CHARACTERS_AT_MOST = 120_000
+"""Five hundred ordinary ones have less; Table storage holds half a million characters of a record in all."""
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _STAMP, _RANDOM = 9, 10
 _END_OF_TIME_MS = 1 << 45  # ids count down to it, so that the newest import sorts first
@@ -65,6 +67,17 @@ def oldest_id_since(moment: datetime) -> str:
 def child_id(parent_id: str, fingerprint: bytes) -> str:
     """Make the id of a child: next to its parent in the order of ids, and always the same for the same fingerprint."""
     return parent_id[:_STAMP] + "".join(_BASE32[byte & 31] for byte in fingerprint[:_RANDOM])
+
+
+def told_referrers(referrers: tuple[Referrer, ...]) -> tuple[Referrer, ...]:
+    """The first of them, as many as a record has room for."""
+    left, told = _REFERRERS_CHARACTERS_AT_MOST, list[Referrer]()
+    for each in referrers[:REFERRERS_AT_MOST]:
+        left -= len(each.digest) + len(each.subject) + len(each.artifact_type or "") + len(each.tag or "")
+        if left < 0:
+            break
+        told.append(each)
+    return tuple(told)
 
 
 def is_import_id(text: str) -> bool:

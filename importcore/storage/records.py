@@ -1,8 +1,9 @@
 """Import records in Table storage: one entity an import, guarded by its ETag.
 
 Ids count down in time, so that the table's own order (RowKey, ascending) is newest first. An entity holds the record
-as JSON, cut into properties of at most 30,000 characters (Table storage allows 32,768), and beside it for filtering the
-status, the parent and the caller. A second partition maps idempotency keys to import ids.
+as JSON, cut into properties of at most 16,000 characters (Table storage allows 64 KiB in UTF-16, where a character may
+take four bytes), and beside it for filtering the status, the parent and the caller. A second partition maps
+idempotency keys to import ids.
 """
 
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from importcore.storage.faults import storage_step
 
 _IMPORTS = "imports"
 _KEYS = "idempotency"
-_PIECE = 30_000
+_PIECE = 16_000
 _CHILDREN_AT_MOST = 100_000
 _RECORD = TypeAdapter(ImportRecord)
 
