@@ -127,8 +127,8 @@ class RegistrySender:
             body = await read_at_most(response, _ERROR_BODY_AT_MOST)
         except httpx.RequestError as error:
             raise unavailable(error, self.registry, step, self.side, reference) from error
-        except TransloadError as error:  # of the gate, or of the token service
-            raise self._located(error, error.step or step, reference) from error
+        except TransloadError as error:  # of the gate, of the token service, or of the other side, which gives the body
+            raise self._located(error, error.step or step, reference, error.origin) from error
         answer = error_for(response, body, registry=self.registry, step=step, side=self.side, reference=reference)
         raise self._understood(answer, scopes, ours=ours)
 
@@ -160,8 +160,8 @@ class RegistrySender:
     def _named(self, repository: str, reference: str) -> str:
         return f"{self.registry}/{repository}{'@' if is_digest(reference) else ':'}{reference}"
 
-    def _located(self, error: E, step: str, reference: str) -> E:
-        error.origin, error.step = self.side, step
+    def _located(self, error: E, step: str, reference: str, origin: Side | None = None) -> E:
+        error.origin, error.step = origin or self.side, step
         error.reference = error.reference or reference
         return error
 
