@@ -225,7 +225,9 @@ class Importer:
             plan, fresh = Plan.decode(kept), False
         else:
             made = await self._make_plan(running, source, wanted)
-            plan, fresh = Plan.decode(await self._plans.write_once(record.id, made.encode())), True
+            written = made.encode()
+            kept = await self._plans.write_once(record.id, written)
+            plan, fresh = made if kept is written else Plan.decode(kept), True  # a large one takes seconds to read
         if record.digest != plan.root.digest:
             beside: tuple[str, ...] = ()
             if record.options.same_digest:

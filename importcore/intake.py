@@ -138,7 +138,7 @@ class Intake:
             asked_by=asker,
             status=Status.QUEUED,
             created_at=now(),
-            sealed_credentials=self._clients.sealed(request.credentials, import_id),
+            sealed_credentials=self._clients.sealed(request.credentials, request.source_registry, import_id),
             notices=self._notices.of(request.callback, import_id),
             follows=request.follows,
         ).noting("Queued")

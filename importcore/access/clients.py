@@ -93,13 +93,16 @@ class ImportClients:
             case _:
                 return
 
-    def sealed(self, access: SourceAccess | None, import_id: str) -> str | None:
-        """Seal for the record what the request says about access; of configured credentials that is the name alone."""
+    def sealed(self, access: SourceAccess | None, registry: str, import_id: str) -> str | None:
+        """Seal for the record what the request says about access; of configured credentials that is the name alone.
+
+        A secret is sealed with the registry that it is for, because the record names its source in clear.
+        """
         said: object
         if access is None:
             return None
         if isinstance(access, UserCredentials):
-            said = [access.username, access.password]
+            said = [access.username, access.password, registry]
         else:
             said = {"name": access.name} if isinstance(access, NamedCredentials) else {"identity": True}
         return self._sealer.seal(json.dumps(said).encode(), import_id)
@@ -110,7 +113,12 @@ class ImportClients:
         said = json.loads(self._sealer.open(record.sealed_credentials, record.id))
         if isinstance(said, dict):
             return NamedCredentials(said["name"]) if "name" in said else OwnIdentity()
-        username, password = said
+        username, password, *registry = said  # which registry, an earlier version did not say
+        if registry not in ([], [record.source_registry]):
+            raise ConfigurationError(
+                "the credentials of this import are for another registry than its record names",
+                action="Somebody changed the record in storage; find out who, and send the request again.",
+            )
         return UserCredentials(password, username)
 
     # -- when an import runs ---------------------------------------------------------------------------------------
@@ -119,7 +127,8 @@ class ImportClients:
         """The source of an import, with the access that its request said.
 
         Raises:
-            ConfigurationError: Credentials or files that the settings named for it are not there any more.
+            ConfigurationError: Credentials or files that the settings named for it are not there any more, or those of
+                the request are for another registry.
         """
         towards = None if record.selection else Reference.parse(record.targets[0].reference).registry
         return self.source_for(record.source_registry, self._unsealed(record), towards=towards)
