@@ -12,6 +12,7 @@ from importcore.api.hook_views import hook_json
 from importcore.api.http_api import Answer, headers_for
 from importcore.api.principal import address_of
 from importcore.api.views import error_json
+from importcore.caller import Caller
 from importcore.doors.webhooks import DeliveryTooLargeError
 from importcore.errors import TransloadError, UnauthenticatedError
 from importcore.hooks.payload import MalformedEventError
@@ -49,6 +50,8 @@ async def take_delivery(
         except UnauthenticatedError as error:
             app.audit.refused("hook", error, None, address)
             raise
+        if heeded.refusal is not None:
+            app.audit.refused("callback", heeded.refusal, Caller.by_hook(f"{kind}/{name}" if name else kind), address)
     except TransloadError as error:
         status = next((status for kind, status in _FOR_EVER.items() if isinstance(error, kind)), 503)
         return Answer(status, error_json(error), _headers_for(status, error))

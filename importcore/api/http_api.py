@@ -56,7 +56,7 @@ _STATUS_OF: Mapping[type[TransloadError], int] = {
     PreviewTooLongError: 504,
     UnknownHookError: 404,
 }
-_REFUSALS = (UnauthenticatedError, PolicyError, TooManyImportsError, ImportHiddenError)
+_REFUSALS = (UnauthenticatedError, PolicyError, TooManyImportsError, ImportHiddenError, UnsafeUrlError)
 _ON_EVERY_ANSWER = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """A proxy does not know that `x-functions-key` makes an answer private."""
 
@@ -121,8 +121,9 @@ async def asked(
         try:
             caller = caller_of(lower, app.settings)
             return await operation(app, caller)
-        except _REFUSALS as error:
-            app.audit.refused(what, error, caller, address_of(lower))
+        except TransloadError as error:
+            if isinstance(error, _REFUSALS) or isinstance(error.__cause__, _REFUSALS):
+                app.audit.refused(what, error, caller, address_of(lower))
             raise
 
     return await answered(on_services, form)

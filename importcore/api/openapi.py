@@ -229,7 +229,7 @@ _TRY_RULES = {
     "responses": {
         **_ok("Which rules match, why the others do not, which imports would follow", "TrialView"),
         **_errors(
-            _400="Names every wrong field", _403="Nobody knows who asks, or not here", _404="There is no such hook",
+            _400="Names every wrong field", _403="This caller may not see every import", _404="There is no such hook",
             _500="The rules, the policy or the app settings are wrong; /api/health says where",
             _503="Storage did not answer",
         ),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from importcore.caller import Caller
+from importcore.errors import TransloadError
 from importcore.hooks.push_event import Heard, PushEvent
 from importcore.parallel import for_each
 from importcore.reception.taken import Made, Taken
@@ -36,11 +37,19 @@ class Unheeded:
 
 @dataclass(frozen=True, slots=True)
 class Heeded:
-    """What became of one delivery; `validation_code` is what Event Grid's handshake is answered with."""
+    """What became of one delivery.
+
+    Attributes:
+        imports: The imports that follow.
+        ignored: What led to none.
+        validation_code: What Event Grid's handshake is answered with.
+        refusal: Why nobody will be called whom the sender names; for the audit log.
+    """
 
     imports: tuple[Made, ...] = ()
     ignored: tuple[Unheeded, ...] = ()
     validation_code: str | None = None
+    refusal: TransloadError | None = None
 
 
 async def hand_in(heard: Heard, reception: Receives, caller: Caller, callback: Callback | None = None) -> Heeded:

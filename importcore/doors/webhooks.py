@@ -5,6 +5,7 @@ The order is that of trust: the size, the proof over the bytes as they came, and
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import httpx
 
@@ -65,11 +66,12 @@ class Webhooks:
             raise DeliveryTooLargeError
         require_proof(sender, hook, body, headers)
         heard = sender.read(Delivery(body, headers, hook.registry if hook else None))
-        callback, refused = self._callback(heard)
+        callback, refusal = self._callback(heard)
         full_name = f"{kind}/{name}" if name else kind
         heeded = await hand_in(heard, self._reception, Caller.by_hook(full_name, address), callback)
         _log.info("hook %s: %d imports, %d ignored", full_name, len(heeded.imports), len(heeded.ignored))
-        return Heeded(heeded.imports, (*heeded.ignored, *refused), heeded.validation_code)
+        refused = (Unheeded("callback_url", refusal.message),) if refusal else ()
+        return replace(heeded, ignored=(*heeded.ignored, *refused), refusal=refusal)
 
     def hook(self, kind: str, name: str | None) -> tuple[Sender, HookSettings | None]:
         """Give the sender of a kind, and what the settings say about the hook where they know it.
@@ -89,15 +91,15 @@ class Webhooks:
             )
         return sender, hook
 
-    def _callback(self, heard: Heard) -> tuple[Callback | None, tuple[Unheeded, ...]]:
+    def _callback(self, heard: Heard) -> tuple[Callback | None, TransloadError | None]:
         """Whom Docker Hub wants to be told; not whoever a stranger names, and nobody where the gate says no."""
         if heard.callback_url is None:
-            return None, ()
+            return None, None
         try:
             callback = Callback.to(heard.callback_url, form=CallbackForm.DOCKER_HUB)
             if httpx.URL(callback.url).host not in _DOCKER_HUBS and not self._settings.notices.callback_hosts:
                 raise PolicyError("it is not Docker Hub's, and TRANSLOAD_CALLBACK_HOSTS names no others")  # noqa: TRY301
             self._require_allowed(callback)
         except (InvalidRequestError, PolicyError) as error:
-            return None, (Unheeded("callback_url", error.message),)
-        return callback, ()
+            return None, error
+        return callback, None

@@ -114,6 +114,22 @@ async def test_who_is_refused_stands_in_the_audit_log(storage: str, caplog: pyte
     assert "hush" not in json.dumps(line)
 
 
+async def test_a_callback_that_is_refused_stands_in_the_audit_log(
+    storage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the name of the hook, and without the URL; the push is taken all the same."""
+    stage = await DoorStage.set_up(storage)
+    inside = json.dumps({**HUB.value, "callback_url": "https://10.0.0.1/hook?token=hush"}).encode()
+    with caplog.at_level(logging.INFO, "transload.audit"):
+        answer = await stage.tell("dockerhub", inside, {"X-Forwarded-For": "192.0.2.7"})
+
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "transload.audit"]
+    (line,) = [line for line in lines if line["event"] == "Refused"]
+    assert answer.status == 202
+    assert (line["operation"], line["caller"], line["address"]) == ("callback", "hook:dockerhub", "192.0.2.7")
+    assert "hush" not in json.dumps(lines)
+
+
 async def test_too_many_imports_of_a_rule_stand_in_the_audit_log(
     storage: str, caplog: pytest.LogCaptureFixture
 ) -> None:

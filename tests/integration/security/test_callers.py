@@ -225,6 +225,8 @@ async def test_the_audit_log_tells_who_did_what_and_who_was_refused(api: Api, ca
     await api.post(NOBODY)
     done = id_in(await api.post(ANNA))
     await api.get(BEN, done)
+    await api.post(BEN, callbackUrl="https://169.254.169.254/hook?token=hush")
+    await api.post_body(BEN, source="169.254.169.254/app:1", targetTags=["app:1"], validateOnly=True)
     await api.ship.app.work_off()
 
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == LOGGER]
@@ -236,7 +238,10 @@ async def test_the_audit_log_tells_who_did_what_and_who_was_refused(api: Api, ca
         ("Refused", "submit", None, "not_authenticated"),
         ("Refused", "submit", "entra:nobody", "not_allowed"),
         ("Refused", "read", "entra:ben", "import_not_found"),
+        ("Refused", "submit", "entra:ben", "invalid_request"),
+        ("Refused", "submit", "entra:ben", "unsafe_url"),
     ]
+    assert "hush" not in caplog.text
     assert [line["event"] for line in about] == ["Queued", "Started", "Planned", "Succeeded"]
     assert {(line["caller"], line["address"]) for line in about} == {("entra:anna", "9.9.9.9:1")}
     assert about[-1]["digest"] == CONTENT.root
