@@ -81,7 +81,7 @@ class Rounds:
             StorageUnavailableError: So it does.
         """
         rule = next((each for each in await self._rulebook.rules() if each.name == message.rule), None)
-        if rule is None or _round_of(rule) != message.round:
+        if rule is None or _round_of(rule) != message.round or not _is_about(rule, message):
             _log.info("round of %s: this check is over, another round has begun or the rule is gone", message.rule)
             return
         done = message.after
@@ -150,6 +150,12 @@ async def _wanted_tags(rule: Rule, message: RoundMessage, repository: str, sourc
 def _round_of(rule: Rule) -> int | None:
     """The number of a rule's present round; None where it has no schedule."""
     return int(time.time()) // seconds_of(rule.schedule) if rule.schedule else None
+
+
+def _is_about(rule: Rule, message: RoundMessage) -> bool:
+    """Whether the rule would ask there by itself: a queue is no place from which to have this app ask anybody else."""
+    asked = message.repository is None or any(matches_text(glob, message.repository) for glob in rule.on.repository)
+    return asked and message.registry in rule.on.registry
 
 
 def _first_messages(rule: Rule, number: int) -> list[RoundMessage]:

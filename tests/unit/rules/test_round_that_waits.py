@@ -4,6 +4,8 @@ import base64
 import json
 import random
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -38,6 +40,20 @@ async def checked(status: int) -> tuple[AnyOrder, list[tuple[dict[str, object], 
         (json.loads(base64.b64decode(m.text)), m.visible_at - at.account.now) for m in at.account.messages.values()
     ]
     return at, [(value, seconds) for value, seconds in waiting if value.get("kind") == "check"]
+
+
+@pytest.mark.parametrize("elsewhere", [{"registry": TARGET}, {"repository": "other"}])
+async def test_a_check_asks_nobody_whom_the_rule_does_not_name(elsewhere: dict[str, Any]) -> None:
+    """Whoever gets a message into the queue has the app ask for nothing by it that the rules do not have it ask for."""
+    at = AnyOrder(random.Random(1), RuleStage(CONNECTION_STRING, RULES), longest=0.0)  # noqa: S311 (no secret)
+    for registry in at.stage.registries.values():
+        refuses = Answer(status=429, headers={"Retry-After": "90"})
+        registry.faults.add(FaultRule(method="GET", path="/tags/list", action=refuses))
+
+    await at.host(Fate()).rounds.check(replace(check(), **elsewhere))
+    assert at.account.messages == {}  # else the check would wait for another try
+    await at.host(Fate()).rounds.check(check())
+    assert len(at.account.messages) == 1
 
 
 async def test_what_may_pass_waits_and_goes_on_behind_the_last_tag() -> None:
