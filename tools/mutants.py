@@ -75,7 +75,7 @@ def noticed(mutant: Mutant, copy: Path) -> tuple[bool, str]:
     finally:
         for path, text in touched.items():
             path.write_text(text)
-    said = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    said = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED tests/", "ERROR tests/"))]
     return ran.returncode == _FAILED, said[0].split(" - ")[0] if said else f"pytest ended with {ran.returncode}"
 
 
