@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from devtools.canaries import EveryLog, forms, sightings
 from tests.integration.security.secret_legs import meet_a_bug, sail_further
-from tests.integration.security.secret_voyage import PASSWORD, PUBLIC, SecretVoyage, sail_everywhere, voyage
+from tests.integration.security.secret_paths import sail_everywhere
+from tests.integration.security.secret_voyage import PASSWORD, PUBLIC, SecretVoyage, voyage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
