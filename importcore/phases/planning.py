@@ -20,7 +20,8 @@ from importcore.request.model import ImportOptions, Mode
 MANIFESTS_AT_MOST = 20_000
 TAGS_AT_MOST = 100
 """With those that a request names, but for one: they all stand in the record."""
-MANIFEST_BYTES_IN_ALL_AT_MOST = 64 * 1024 * 1024
+MANIFEST_BYTES_IN_ALL_AT_MOST = 32 * 1024 * 1024
+"""A plan takes some eight times as much memory while it is written or read, and a worker runs several imports."""
 _DEPTH_AT_MOST = 8
 _FETCHED_AT_ONCE = 8
 

@@ -20,7 +20,7 @@ _DEPTH_AT_MOST = 4
 _ASKED_AT_ONCE = 8
 _LISTED_AT_MOST = REFERRERS_AT_MOST
 """In all lists of one search: a list of a few megabytes, again for each of thousands of manifests, fills the memory."""
-_BYTES_AT_MOST = 64 * 1024 * 1024
+_BYTES_AT_MOST = 32 * 1024 * 1024
 COSIGN_TYPES = {suffix: f"application/vnd.dev.cosign.artifact{suffix}.v1+json" for suffix in COSIGN_TAGS}
 
 
