@@ -11,10 +11,13 @@ from importcore.deadline import Deadline
 from importcore.errors import DigestMismatchError, Side
 from importcore.phases.blob_task import BlobTask, CopyTools
 from importcore.phases.whole_blob import send_small, stream_whole
+from importcore.registry.auth import RegistryAuth
+from importcore.registry.client import RegistryClient
+from importcore.registry.credentials import Anonymous
 from importcore.registry.registries import Registries
 from importcore.settings.model import Settings, StorageAccount
 from importcore.state.checkpoint import UploadState
-from tests.unit.registry.scripted import ScriptedTransport, client_of, streamed
+from tests.unit.registry.scripted import REGISTRY, URL, client_of, streamed
 
 RIGHT, WRONG = b"right bytes", b"wrong bytes"
 BLOB = Descriptor("application/octet-stream", f"sha256:{hashlib.sha256(RIGHT).hexdigest()}", len(RIGHT))
@@ -34,52 +37,60 @@ class Unwritten:
 
 
 @dataclass
-class Served:
-    """A source that serves these bytes, one after the other, and a target that takes whatever comes."""
+class Greedy(httpx.AsyncBaseTransport):
+    """A target that takes whatever comes, and for whole as soon as it has as many bytes as were announced."""
 
-    bodies: list[bytes]
     taken: list[bytes] = field(default_factory=list)
 
-    def task(self) -> tuple[BlobTask, ScriptedTransport]:
-        """Copying the blob from one to the other, and what the target was asked."""
-        source, _ = client_of(self._serve)
-        target, script = client_of(self._take, side=Side.TARGET)
-        registries = Registries(Settings(storage=StorageAccount(connection_string="x"), sealing_keys=()))
-        tools = CopyTools(source, "app", target, registries, Unwritten(), lambda _: None, Deadline(540))
-        return BlobTask(tools, BLOB, "app"), script
-
-    def _serve(self, _: httpx.Request) -> httpx.Response:
-        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
-        return streamed(200, body[:6], body[6:])
-
-    def _take(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer; of a PUT, while its body is still coming."""
         if request.method == "POST":
             return streamed(202, Location="/v2/app/blobs/uploads/1")
-        if request.method == "PUT":
-            self.taken.append(request.content)
-            return streamed(201)
-        return streamed(404 if request.method == "HEAD" else 204)
+        if request.method != "PUT":
+            return streamed(404 if request.method == "HEAD" else 204)
+        body = b""
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        async for piece in request.stream:
+            body += piece
+            if len(body) == int(request.headers["content-length"]):
+                self.taken.append(body)
+        return streamed(201)
+
+
+def task_of(*bodies: bytes) -> tuple[BlobTask, list[bytes]]:
+    """Copying the blob from a source that serves these bytes, one after the other; and what the target takes."""
+    left = list(bodies)
+
+    def serve(_: httpx.Request) -> httpx.Response:
+        body = left.pop(0) if len(left) > 1 else left[0]
+        return streamed(200, body[:6], body[6:])
+
+    source, _ = client_of(serve)
+    greedy = Greedy()
+    http = httpx.AsyncClient(transport=greedy)
+    target = RegistryClient(http, RegistryAuth(http, REGISTRY, URL, Anonymous()), REGISTRY, URL, Side.TARGET)
+    registries = Registries(Settings(storage=StorageAccount(connection_string="x"), sealing_keys=()))
+    tools = CopyTools(source, "app", target, registries, Unwritten(), lambda _: None, Deadline(540))
+    return BlobTask(tools, BLOB, "app"), greedy.taken
 
 
 @pytest.mark.parametrize("small", [True, False])
 async def test_wrong_bytes_are_never_closed_under_the_digest(small: bool) -> None:  # noqa: FBT001 (a column)
     """They are read again a few times; then it is the source's fault."""
-    served = Served([WRONG])
-    task, _ = served.task()
+    task, taken = task_of(WRONG)
 
     with pytest.raises(DigestMismatchError) as caught:
         await (send_small(task, None) if small else stream_whole(task))
 
     assert caught.value.origin is Side.SOURCE
-    assert served.taken == []
+    assert taken == []
 
 
 @pytest.mark.parametrize("small", [True, False])
 async def test_what_was_wrong_once_is_read_again(small: bool) -> None:  # noqa: FBT001 (a column)
     """Another mirror, or another disk of the same registry, may serve it right."""
-    served = Served([WRONG, WRONG, RIGHT])
-    task, _ = served.task()
+    task, taken = task_of(WRONG, WRONG, RIGHT)
 
     await (send_small(task, None) if small else stream_whole(task))
 
-    assert served.taken == [RIGHT]
+    assert taken == [RIGHT]
