@@ -11,6 +11,7 @@ How a request is authorized (distribution, "Token Authentication Specification",
 
 import asyncio
 from collections.abc import AsyncGenerator
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -25,6 +26,8 @@ SCOPES = "transload.scopes"
 
 
 _CHALLENGE_BODY_AT_MOST = 64 * 1024
+TOKENS_AT_MOST = 256
+"""Kept for one registry and credential: a worker lives long, and a token may be as large as a registry likes."""
 
 
 class RegistryAuth(httpx.Auth):
@@ -37,7 +40,7 @@ class RegistryAuth(httpx.Auth):
         self._credential = credential
         self._challenge: Challenge | None = None
         self._tokens: dict[tuple[str, ...], Token] = {}
-        self._single_flight: dict[tuple[str, ...], asyncio.Lock] = {}
+        self._single_flight: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send the request with what is known, and once more after learning from a 401."""
@@ -93,8 +96,16 @@ class RegistryAuth(httpx.Auth):
             token = self._tokens.get(scopes)
             if token is None or not token.is_fresh:
                 wish = TokenRequest(self._http, self._registry, self._url, challenge, scopes)
-                token = self._tokens[scopes] = await self._credential.token(wish)
+                token = await self._credential.token(wish)
+                self._keep(scopes, token)
             return token
+
+    def _keep(self, scopes: tuple[str, ...], token: Token) -> None:
+        """Keep a token; of too many the oldest goes."""
+        self._tokens.pop(scopes, None)
+        while len(self._tokens) >= TOKENS_AT_MOST:
+            self._tokens.pop(next(iter(self._tokens)))
+        self._tokens[scopes] = token
 
 
 def explained(error: AuthenticationError, auth: RegistryAuth, scopes: tuple[str, ...]) -> AuthenticationError:

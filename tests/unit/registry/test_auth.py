@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from importcore.errors import AuthenticationError, RegistryUnavailableError, Side, UnsafeUrlError
+from importcore.registry.auth import TOKENS_AT_MOST
 from importcore.registry.credentials import Anonymous, UserPassword
 from tests.unit.registry.scripted import (
     CHALLENGE,
@@ -69,6 +70,18 @@ async def test_each_scope_has_its_own_token() -> None:
         "repository:b:pull",
     ]
     assert [r.headers.get("authorization") for r in script.asked()[-2:]] == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_so_many_tokens_are_kept_and_the_oldest_goes() -> None:
+    """A hostile token service gives large ones, and a worker may ask for any number of repositories while it lives."""
+    client, script = client_of(TokenService(found))
+
+    for repository in [*map(str, range(TOKENS_AT_MOST + 1)), str(TOKENS_AT_MOST), "0"]:
+        await client.head_manifest(repository, "1")
+
+    asked = [request.url.params["scope"] for request in script.asked(token_host())]
+    assert len(asked) == TOKENS_AT_MOST + 2
+    assert asked[-1] == "repository:0:pull"
 
 
 async def test_twenty_requests_at_once_ask_for_one_token() -> None:
