@@ -106,6 +106,7 @@ def test_a_user_is_not_the_application_that_it_comes_through(scope: str) -> None
         principal(("roles", "Importer"))["x-ms-client-principal"],
         principal((OBJECT, "1"), ("oid", "2"))["x-ms-client-principal"],
         principal((OBJECT, ""))["x-ms-client-principal"],
+        principal((OBJECT, "1"), *[("a", "b")] * 1_000)["x-ms-client-principal"],
         principal((OBJECT, "x" * 300))["x-ms-client-principal"],
     ],
 )
