@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from devtools.sample_images import EMPTY_JSON, SampleImage, digest
-from importcore.content import OCI_MANIFEST
+from importcore.descriptors import OCI_MANIFEST
 
 _SIMPLE = "application/vnd.dev.cosign.simplesigning.v1+json"
 _SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import httpx
 
 from devtools.sample_images import SampleImage, image_of_large_layer
-from importcore.content import ACCEPT
+from importcore.descriptors import ACCEPT
 
 _AT_ONCE = 4
 

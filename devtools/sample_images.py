@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from importcore.content import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from importcore.descriptors import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 
 EMPTY_JSON = b"{}"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -1,58 +1,32 @@
-"""What a registry holds: descriptors, manifests, and what a manifest refers to.
+"""What a registry holds: manifests, and what a manifest refers to.
 
 Manifest bytes are kept as they were received and never serialised again, because their digest is over those bytes.
-Media types and fields: OCI image spec 1.1 ("manifest", "image index", "descriptor"), Docker image manifest v2
-schema 2, and the artifact manifests that ACR still stores.
+Fields: OCI image spec 1.1 ("manifest", "image index"); media types and descriptors are `descriptors.py`'s.
 """
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
+from importcore.descriptors import (
+    ARTIFACT_TYPES,
+    IMAGE_TYPES,
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    SCHEMA_1,
+    Descriptor,
+    artifact_type_of,
+    digest_of,
+    require_exact_names,
+)
 from importcore.errors import ContentError, DigestMismatchError, Side, UnsupportedContentError, printable
-from importcore.reference import is_digest
 from importcore.strict_json import decode_json
-
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
-ORAS_ARTIFACT = "application/vnd.cncf.oras.artifact.manifest.v1+json"
-SCHEMA_1 = frozenset(
-    {
-        "application/vnd.docker.distribution.manifest.v1+prettyjws",
-        "application/vnd.docker.distribution.manifest.v1+json",
-    }
-)
-INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
-IMAGE_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
-ARTIFACT_TYPES = frozenset({OCI_ARTIFACT, ORAS_ARTIFACT})
-MANIFEST_TYPES = INDEX_TYPES | IMAGE_TYPES | ARTIFACT_TYPES | SCHEMA_1
-
-# Without names for the version 2 types an old registry converts down to schema 1, which changes the digest.
-# Schema 1 itself is named last, so that such an image can be recognised and reported.
-ACCEPT = ", ".join(
-    [
-        OCI_INDEX,
-        OCI_MANIFEST,
-        DOCKER_LIST,
-        DOCKER_MANIFEST,
-        OCI_ARTIFACT,
-        ORAS_ARTIFACT,
-        *sorted(SCHEMA_1),
-        "*/*",
-    ]
-)
 
 MANIFEST_BYTES_AT_MOST = 4 * 1024 * 1024
 """Distribution spec, "Pushing manifests": registries should take at least 4 MiB; ACR's own clients stop there."""
 
 
-_SIZE_AT_MOST = 2**63 - 1
-"""What every other reader of manifests can hold."""
-_ARTIFACT_TYPE_AT_MOST = 255
-"""RFC 6838, 4.2: two names of at most 127 characters, and the slash between them."""
 _MANIFEST_FIELDS = frozenset(
     {
         "schemaVersion",
@@ -67,90 +41,6 @@ _MANIFEST_FIELDS = frozenset(
         "fsLayers",
     }
 )
-_DESCRIPTOR_FIELDS = frozenset({"mediaType", "digest", "size", "urls", "platform", "artifactType", "annotations"})
-
-
-class Hasher(Protocol):
-    """What `hashlib` gives: fed with bytes, it answers their digest."""
-
-    def update(self, data: bytes | memoryview, /) -> None:
-        """Take more bytes."""
-
-    def hexdigest(self) -> str:
-        """The digest so far, in hexadecimal."""
-
-    def copy(self) -> "Hasher":
-        """The same state again, to go on from later."""
-
-
-def hasher_for(digest: str) -> Hasher:
-    """Make the hasher that can verify this digest (its algorithm was checked when it was parsed)."""
-    return hashlib.new(digest.partition(":")[0])
-
-
-def digest_of(raw: bytes, like: str = "sha256:") -> str:
-    """Compute the digest of bytes with the algorithm of another digest, sha256 by default."""
-    algorithm = like.partition(":")[0]
-    return f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
-
-
-@dataclass(frozen=True, slots=True)
-class Descriptor:
-    """What points at content: its type, digest and size in bytes (OCI image spec, "descriptor").
-
-    Attributes:
-        is_foreign: Whether it names other places (`urls`), and so need not be in a registry. Which, nobody asks.
-    """
-
-    media_type: str
-    digest: str
-    size: int
-    platform: str | None = None
-    is_foreign: bool = False
-    artifact_type: str | None = None
-
-    @classmethod
-    def from_json(cls, value: object) -> Self:
-        """Read a descriptor.
-
-        Raises:
-            ContentError: A required field is missing or malformed.
-            UnsupportedContentError: The digest's algorithm cannot be verified.
-        """
-        if not isinstance(value, dict):
-            raise ContentError("a descriptor in the manifest is not a JSON object")
-        _require_exact_names(value, _DESCRIPTOR_FIELDS)
-        media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
-        if not isinstance(media_type, str) or not isinstance(digest, str):
-            raise ContentError("a descriptor in the manifest lacks `mediaType` or `digest`")
-        if not is_digest(digest):
-            raise UnsupportedContentError(f"the digest '{printable(digest, 80)}' is neither sha256 nor sha512")
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _SIZE_AT_MOST:
-            raise ContentError(f"the descriptor of {digest} has no valid `size`")
-        urls = value.get("urls") or []
-        if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
-            raise ContentError(f"the descriptor of {digest} has malformed `urls`")
-        return cls(
-            media_type,
-            digest,
-            size,
-            platform=_platform_name(value.get("platform")),
-            is_foreign=bool(urls),
-            artifact_type=_artifact_type(value.get("artifactType")),
-        )
-
-
-def _artifact_type(value: object) -> str | None:
-    """Take the name of a kind; a text that can be none is none, since the record and its readers would hold it."""
-    fits = isinstance(value, str) and value.isascii() and value.isprintable() and len(value) <= _ARTIFACT_TYPE_AT_MOST
-    return str(value) if fits and value else None
-
-
-def _platform_name(value: object) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    parts = [value.get("os"), value.get("architecture"), value.get("variant")]
-    return "/".join(part for part in parts if isinstance(part, str) and part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +91,7 @@ class Manifest:
             raise ContentError(f"{digest} is not valid JSON: {printable(str(error), 120)}") from error
         if not isinstance(body, dict):
             raise ContentError(f"{digest} is not a JSON object")
-        _require_exact_names(body, _MANIFEST_FIELDS)
+        require_exact_names(body, _MANIFEST_FIELDS)
         media_type = _media_type(body, content_type)
         if media_type in SCHEMA_1:
             raise UnsupportedContentError(
@@ -213,19 +103,6 @@ class Manifest:
         except ContentError as error:
             error.reference = error.reference or digest
             raise
-
-
-def _require_exact_names(value: dict[str, Any], names: frozenset[str]) -> None:
-    """Refuse a field that is another one's name in other letters.
-
-    Go's `encoding/json`, by which registries and clients read, folds the case of names as Unicode does: to it `Layers`,
-    and `layers` with a long s at its end, are `layers`.
-    """
-    folded = {name.casefold(): name for name in names}
-    for key in value:
-        meant = folded.get(key.casefold())
-        if meant is not None and meant != key:
-            raise ContentError(f"the field '{printable(key, 40)}' would be `{meant}` to other readers")
 
 
 def _parts(body: dict[str, Any], media_type: str) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:
@@ -252,7 +129,7 @@ def _relation(body: dict[str, Any]) -> tuple[str | None, str | None]:
     subject, config = body.get("subject"), body.get("config")
     refers_to = Descriptor.from_json(subject).digest if subject is not None else None
     artifact_type = body.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
-    return refers_to, _artifact_type(artifact_type)
+    return refers_to, artifact_type_of(artifact_type)
 
 
 def _descriptors(body: dict[str, Any], field: str) -> tuple[Descriptor, ...]:

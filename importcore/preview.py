@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from importcore.access.clients import ImportClients
 from importcore.caller import Asker
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import TransloadError
 from importcore.parallel import for_each
 from importcore.phases.planning import make_plan

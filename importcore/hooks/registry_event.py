@@ -5,7 +5,7 @@ lists of them. Sources: distribution, notifications/event.go; learn.microsoft.co
 reference".
 """
 
-from importcore.content import MANIFEST_TYPES
+from importcore.descriptors import MANIFEST_TYPES
 from importcore.errors import printable
 from importcore.hooks.payload import Payload, push
 from importcore.hooks.push_event import Ignored, PushEvent, PushKind

@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from importcore.content import INDEX_TYPES, OCI_INDEX, Manifest, Referrer, referrers_tag
+from importcore.content import Manifest, Referrer, referrers_tag
+from importcore.descriptors import INDEX_TYPES, OCI_INDEX
 from importcore.phases.plan import Plan
 from importcore.registry.client import RegistryClient
 from importcore.registry.listing import has_referrers_api

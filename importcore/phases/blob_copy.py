@@ -7,7 +7,7 @@ Every blob that this run sends whole is hashed on the way; one that was begun by
 which computes the digest of all it got before it closes the upload (spec: "Pushing blobs").
 """
 
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.phases.blob_task import BlobTask, CopyTools
 from importcore.phases.chunked_blob import ChunkedBlob, ChunksRefused
 from importcore.phases.whole_blob import SMALL, send_small, stream_whole

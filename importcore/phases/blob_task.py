@@ -6,8 +6,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from importcore.content import Descriptor, Hasher
 from importcore.deadline import Deadline
+from importcore.descriptors import Descriptor, Hasher
 from importcore.errors import AuthenticationError, DigestMismatchError, RegistryError, Side, TransloadError
 from importcore.phases.attempts import BlobAttempts
 from importcore.registry.blob import BlobReader

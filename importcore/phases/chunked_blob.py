@@ -4,7 +4,7 @@ The end of a chunk is a checkpoint. What broke is found out, not guessed: after 
 far it got, after a failed read the source is opened again at that offset.
 """
 
-from importcore.content import hasher_for
+from importcore.descriptors import hasher_for
 from importcore.errors import (
     BodyTooLargeError,
     DigestMismatchError,

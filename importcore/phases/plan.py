@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from importcore.content import COSIGN_TAGS, Descriptor, Manifest, Referrer, referrers_tag
+from importcore.content import COSIGN_TAGS, Manifest, Referrer, referrers_tag
+from importcore.descriptors import Descriptor
 from importcore.errors import ContentError
 
 VERSION = 1

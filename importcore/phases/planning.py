@@ -5,7 +5,8 @@ Every manifest is asked for once; the result is a `Plan`, which is kept, so that
 
 import asyncio
 
-from importcore.content import Descriptor, Manifest
+from importcore.content import Manifest
+from importcore.descriptors import Descriptor
 from importcore.errors import Side, SizeMismatchError, TargetTagExistsError, UnsupportedContentError
 from importcore.parallel import for_each, together
 from importcore.phases.manifest_reader import ManifestReader

@@ -8,7 +8,8 @@ that a build left in the index (entries for `unknown/unknown` which name another
 import json
 from typing import Any
 
-from importcore.content import INDEX_TYPES, Manifest
+from importcore.content import Manifest
+from importcore.descriptors import INDEX_TYPES
 from importcore.errors import Side, UnsupportedContentError, printable
 
 _ATTESTATION = "vnd.docker.reference.type"

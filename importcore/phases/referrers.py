@@ -9,7 +9,8 @@ found (a signature of an SBOM):
 
 import asyncio
 
-from importcore.content import COSIGN_TAGS, INDEX_TYPES, Descriptor, Manifest, Referrer, referrers_tag
+from importcore.content import COSIGN_TAGS, Manifest, Referrer, referrers_tag
+from importcore.descriptors import INDEX_TYPES, Descriptor
 from importcore.errors import NotFoundError, Side, UnsupportedContentError
 from importcore.parallel import together
 from importcore.phases.manifest_reader import ManifestReader

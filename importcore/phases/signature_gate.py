@@ -10,7 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from importcore.content import Descriptor, Manifest, digest_of
+from importcore.content import Manifest
+from importcore.descriptors import Descriptor, digest_of
 from importcore.errors import ContentError, Side
 from importcore.phases.cosign import (
     BUNDLE,

@@ -7,7 +7,7 @@ Nothing is assumed: the target is asked about every blob in every run, so that a
 import asyncio
 from collections.abc import Sequence
 
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import AccessDeniedError, AuthenticationError, NotFoundError, Side
 from importcore.parallel import for_each
 from importcore.phases.blob_copy import BlobCopy, CopyTools

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from importcore.content import Descriptor, Manifest
+from importcore.content import Manifest
+from importcore.descriptors import Descriptor
 from importcore.errors import ContentError, Side
 from importcore.parallel import for_each
 from importcore.phases.plan import Plan

@@ -4,7 +4,7 @@ Nothing of a PUT can be taken up again, so a small blob is read and verified fir
 held back until its digest is right. What became of a PUT without an answer is asked for, not guessed.
 """
 
-from importcore.content import digest_of, hasher_for
+from importcore.descriptors import digest_of, hasher_for
 from importcore.errors import (
     AuthenticationError,
     DigestMismatchError,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import RegistryUnavailableError, Side, SizeMismatchError, printable
 from importcore.registry.answers import unavailable
 from importcore.registry.numbers import whole_number

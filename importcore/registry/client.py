@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from importcore.content import ACCEPT, MANIFEST_BYTES_AT_MOST, Descriptor, Manifest
+from importcore.content import MANIFEST_BYTES_AT_MOST, Manifest
+from importcore.descriptors import ACCEPT, Descriptor
 from importcore.errors import ContentError, DigestMismatchError, NotFoundError, SizeMismatchError, printable
 from importcore.reference import is_digest
 from importcore.registry.answers import unavailable

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import (
     ContentError,
     NotFoundError,

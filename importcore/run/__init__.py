@@ -7,5 +7,7 @@ poison.py          messages that the host gave up
 put_back.py        a new message for an import whose own is gone or was given up
 outbox.py          telling others that it has ended
 cancellation.py    asking an import to stop
+open_uploads.py    leaving nothing open at the target of an import that has ended without its uploads
+following.py       imports of rules: one writer for each target tag
 expansion.py       the run of a parent: makes one child for each chosen tag, and sums them up
 """

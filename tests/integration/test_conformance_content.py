@@ -10,7 +10,7 @@ import pytest
 from devtools.registry_content import RegistryContent
 from devtools.sample_images import EMPTY_JSON, SampleImage, artifact, digest, image, layer
 from devtools.ship import Ship
-from importcore.content import OCI_INDEX, OCI_MANIFEST
+from importcore.descriptors import OCI_INDEX, OCI_MANIFEST
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -16,7 +16,7 @@ PHASES = {
     "transfer": {"transfer", "blob_copy", "chunked_blob", "whole_blob", "blob_task", "attempts"},
     "commit": {"commit", "attach"},
 }
-_REGISTRY_MAY_IMPORT = ("content", "errors", "reference", "settings", "registry")
+_REGISTRY_MAY_IMPORT = ("content", "descriptors", "errors", "reference", "settings", "registry")
 _DEPTH_OF_A_ROOM = 2
 _ENVIRONMENT = {"environ", "getenv", "environb"}
 

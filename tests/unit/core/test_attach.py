@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from devtools.sample_images import SampleImage, artifact, image, index, multi_platform
-from importcore.content import OCI_INDEX, OCI_MANIFEST, Referrer, referrers_tag
+from importcore.content import Referrer, referrers_tag
+from importcore.descriptors import OCI_INDEX, OCI_MANIFEST
 from importcore.errors import Side
 from importcore.phases.attach import Attach
 from importcore.phases.plan import Plan

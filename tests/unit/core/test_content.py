@@ -6,18 +6,17 @@ from typing import Any
 
 import pytest
 
-from importcore.content import (
+from importcore.content import MANIFEST_BYTES_AT_MOST, Manifest
+from importcore.descriptors import (
     ACCEPT,
     DOCKER_LIST,
     DOCKER_MANIFEST,
-    MANIFEST_BYTES_AT_MOST,
     OCI_ARTIFACT,
     OCI_INDEX,
     OCI_MANIFEST,
     ORAS_ARTIFACT,
     SCHEMA_1,
     Descriptor,
-    Manifest,
     digest_of,
     hasher_for,
 )

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importcore.content import MANIFEST_TYPES, Descriptor, Manifest, digest_of
+from importcore.content import Manifest
+from importcore.descriptors import MANIFEST_TYPES, Descriptor, digest_of
 from importcore.errors import TransloadError
 
 _SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

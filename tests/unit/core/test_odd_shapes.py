@@ -7,15 +7,8 @@ import httpx
 import pytest
 
 from devtools.sample_images import artifact, digest, image
-from importcore.content import (
-    MANIFEST_BYTES_AT_MOST,
-    OCI_ARTIFACT,
-    OCI_INDEX,
-    OCI_MANIFEST,
-    Manifest,
-    Referrer,
-    referrers_tag,
-)
+from importcore.content import MANIFEST_BYTES_AT_MOST, Manifest, Referrer, referrers_tag
+from importcore.descriptors import OCI_ARTIFACT, OCI_INDEX, OCI_MANIFEST
 from importcore.errors import ContentError, InvalidRequestError, Side, TransloadError
 from importcore.phases.attach import Attach
 from importcore.phases.plan import Plan

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from devtools.sample_images import artifact, every_kind, image, multi_platform
-from importcore.content import DOCKER_MANIFEST, Manifest, Referrer, digest_of
+from importcore.content import Manifest, Referrer
+from importcore.descriptors import DOCKER_MANIFEST, digest_of
 from importcore.errors import ContentError, DigestMismatchError
 from importcore.phases.plan import VERSION, Plan, decode_manifests, encode_manifests
 from tests.unit.registry.scripted_content import read

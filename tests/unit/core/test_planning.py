@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from devtools.sample_images import SampleImage, artifact, digest, image, index, multi_platform
-from importcore.content import MANIFEST_BYTES_AT_MOST, OCI_ARTIFACT, OCI_INDEX, Manifest
+from importcore.content import MANIFEST_BYTES_AT_MOST, Manifest
+from importcore.descriptors import OCI_ARTIFACT, OCI_INDEX
 from importcore.errors import (
     NotFoundError,
     Side,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from importcore.content import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, Manifest
+from importcore.content import Manifest
+from importcore.descriptors import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST
 from importcore.errors import Side, UnsupportedContentError
 from importcore.phases.platforms import select_platforms
 

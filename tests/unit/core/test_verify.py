@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from devtools.sample_images import artifact, image, multi_platform
-from importcore.content import OCI_MANIFEST, Manifest, Referrer
+from importcore.content import Manifest, Referrer
+from importcore.descriptors import OCI_MANIFEST
 from importcore.errors import ContentError, DigestMismatchError, NotFoundError, Side, SizeMismatchError, TransloadError
 from importcore.phases.plan import Plan
 from importcore.phases.verify import verify

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from importcore.content import Descriptor
 from importcore.deadline import Deadline
+from importcore.descriptors import Descriptor
 from importcore.errors import DigestMismatchError, Side
 from importcore.phases.blob_task import BlobTask, CopyTools
 from importcore.phases.whole_blob import send_small, stream_whole

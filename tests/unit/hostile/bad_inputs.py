@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from devtools.sample_images import digest
-from importcore.content import OCI_INDEX, OCI_MANIFEST, Descriptor
+from importcore.descriptors import OCI_INDEX, OCI_MANIFEST, Descriptor
 from importcore.documents.yaml_document import read_yaml
 from importcore.errors import InvalidRequestError, Side, TransloadError
 from importcore.hooks.payload import Delivery

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from importcore.content import MANIFEST_BYTES_AT_MOST, OCI_ARTIFACT, OCI_INDEX, OCI_MANIFEST, Manifest, digest_of
+from importcore.content import MANIFEST_BYTES_AT_MOST, Manifest
+from importcore.descriptors import OCI_ARTIFACT, OCI_INDEX, OCI_MANIFEST, digest_of
 from importcore.errors import ContentError, UnsupportedContentError
 from importcore.phases.planning import MANIFEST_BYTES_IN_ALL_AT_MOST, make_plan
 from importcore.phases.platforms import select_platforms

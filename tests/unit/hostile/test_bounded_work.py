@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importcore.content import OCI_INDEX, OCI_MANIFEST
+from importcore.descriptors import OCI_INDEX, OCI_MANIFEST
 from importcore.errors import ContentError, UnsupportedContentError
 from importcore.phases.planning import MANIFESTS_AT_MOST, make_plan
 from importcore.reference import Reference

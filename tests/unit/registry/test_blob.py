@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import RegistryUnavailableError, Side, SizeMismatchError
 from tests.unit.registry.scripted import broken_off, client_of, streamed
 

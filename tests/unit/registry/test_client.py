@@ -6,7 +6,8 @@ import json
 import httpx
 import pytest
 
-from importcore.content import ACCEPT, OCI_MANIFEST, Descriptor, Manifest
+from importcore.content import Manifest
+from importcore.descriptors import ACCEPT, OCI_MANIFEST, Descriptor
 from importcore.errors import (
     AuthenticationError,
     ContentError,

@@ -13,7 +13,7 @@ import pytest
 
 from importcore.access.arm import RegistryResources
 from importcore.access.clients import ImportClients
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import Side, TransloadError
 from importcore.registry.client import RegistryClient
 from importcore.registry.credentials import AcrIdentity, UserPassword

@@ -7,7 +7,7 @@ import math
 import httpx
 import pytest
 
-from importcore.content import Descriptor
+from importcore.descriptors import Descriptor
 from importcore.errors import (
     AccessDeniedError,
     AuthenticationError,
