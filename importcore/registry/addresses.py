@@ -45,6 +45,18 @@ def seen_through(address: Address) -> Address:
     return address
 
 
+def faces(address: Address) -> frozenset[Address]:
+    """Give the addresses that one (seen through) can lead to: itself, and what a tunnel of the network makes of it.
+
+    NAT64 within a network (RFC 8215) and ISATAP (RFC 5214) read the last 32 bits, whatever the prefix is that somebody
+    chose; Teredo (RFC 4380) reads them inverted.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return frozenset({address})
+    last = int(address) & 0xFFFF_FFFF
+    return frozenset({address, ipaddress.IPv4Address(last), ipaddress.IPv4Address(last ^ 0xFFFF_FFFF)})
+
+
 def is_public(address: Address) -> bool:
     """Tell whether an address (seen through) is one of the public internet."""
     if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:

@@ -20,7 +20,15 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from importcore.errors import UnsafeUrlError, printable
-from importcore.registry.addresses import NEVER, Address, is_public, is_this_machine, literal_address, seen_through
+from importcore.registry.addresses import (
+    NEVER,
+    Address,
+    faces,
+    is_public,
+    is_this_machine,
+    literal_address,
+    seen_through,
+)
 from importcore.settings.model import HostSettings
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -115,7 +123,7 @@ class OriginGate:
         """Tell whether a host name may be connected to at this address and port."""
         parsed = seen_through(ip_address(address.partition("%")[0]))
         name = host.rstrip(".").lower()
-        if parsed in NEVER or self._is_forbidden(name, port, parsed):
+        if self._is_never(name, port, parsed):
             return False
         return is_public(parsed) or self._is_private(name, port)
 
@@ -130,7 +138,7 @@ class OriginGate:
         """
         family, kind, protocol, _, (host, port, *_) = address_info
         address = seen_through(ip_address(host.partition("%")[0]))
-        if address in NEVER or self._is_forbidden(host, port, address):
+        if self._is_never(host, port, address):
             raise UnsafeAddressError("the address is never connected to")
         return socket.socket(family, kind, protocol)
 
@@ -141,10 +149,15 @@ class OriginGate:
         return self._hosts(f"{host}:{port}").private or (rules.private and by_default)
 
     def _is_forbidden(self, host: str, port: int, address: Address | None) -> bool:
-        return any(endpoint.is_at(host, port, address) for endpoint in self._forbidden)
+        known = {None} if address is None else faces(address)
+        return any(endpoint.is_at(host, port, face) for endpoint in self._forbidden for face in known)
+
+    def _is_never(self, host: str, port: int, address: Address) -> bool:
+        """Tell whether a connection to this address is none that anybody may have, whatever is configured."""
+        return not NEVER.isdisjoint(faces(address)) or self._is_forbidden(host, port, address)
 
     def _check_address(self, url: httpx.URL, address: Address, *, private: bool) -> None:
-        if address in NEVER:
+        if not NEVER.isdisjoint(faces(address)):
             raise self._refused(url, "it is a platform's metadata endpoint, or another address of its own")
         if not is_public(address) and not private:
             raise self._refused(

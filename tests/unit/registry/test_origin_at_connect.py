@@ -86,6 +86,13 @@ async def test_a_name_that_is_rebound_between_two_lookups_is_checked_each_time()
         ("registry.local", "168.63.129.16", False),
         ("registry.local", "::ffff:169.254.169.254", False),
         ("registry.local", "fd00:ec2::254", False),
+        ("registry.local", "fd00::5", True),
+        ("registry.local", "64:ff9b:1::a9fe:a9fe", False),
+        ("registry.local", "fd00:64::a9fe:a9fe", False),
+        ("registry.local", "2001:0:1:2:3:4:5601:5601", False),
+        ("registry.local", "fe80::5efe:a9fe:a9fe", False),
+        ("registry.example", "2001:470:1::5efe:a9fe:a9fe", False),
+        ("registry.example", "2001:470:1::200:5efe:a83f:8110", False),
     ],
 )
 def test_an_address_that_a_name_resolved_to_is_checked_again(
