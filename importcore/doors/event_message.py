@@ -54,7 +54,7 @@ class EventMessage:
         if kind == AGAIN:
             since, attempt = Payload(value).moment("since"), value.get("attempt")
             return cls(event, attempt if isinstance(attempt, int) else 0, since)
-        return cls.decode(event.encode()) if isinstance(event, str) else cls(event)  # a text: nobody could read it then
+        return _read_now(event) if isinstance(event, str) else cls(event)
 
     def again(self, now: datetime) -> str:
         """Encode what waits for another try."""
@@ -73,6 +73,17 @@ class EventMessage:
 def given_up(event: Any, reason: str) -> str:  # noqa: ANN401 (whatever JSON holds)
     """Encode what goes into the poison queue, with the reason beside it."""
     return json.dumps({"v": VERSION, "kind": GIVEN_UP, "reason": reason, "event": event})
+
+
+def _read_now(kept: str) -> EventMessage:
+    """Take a message that nobody could read when it was given up; who still cannot gets the very text again.
+
+    Else each return from the poison queue would wrap it once more.
+    """
+    try:
+        return EventMessage.decode(kept.encode(errors="surrogatepass"))
+    except MalformedEventError:
+        return EventMessage(kept)
 
 
 def as_text(body: bytes) -> str:
