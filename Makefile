@@ -7,6 +7,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-i
 # What is left to the caller: make test TESTS=tests/unit, make demo SOURCE=… TARGET=…, make stack OPTIONS='--hosts 2'
 TESTS   ?= tests
 PROCESSES ?= auto
+PYTEST   = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 SOURCE  ?=
 TARGET  ?=
 OPTIONS ?=
@@ -21,10 +22,10 @@ setup: ## install everything that is needed (quick when nothing changed)
 	@$(PYTHON) tools/setup.py
 
 test: setup ## run the tests on every core (PROCESSES=0 for one after the other)
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(PYTEST) $(TESTS)
 
 coverage: setup ## the same, and which lines no test runs; half as long again
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered $(TESTS)
+	@$(PYTEST) --cov --cov-report term:skip-covered $(TESTS)
 
 fuzz: setup ## thirty thousand odd inputs for everything that is parsed from outside
 	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest --timeout 0 tests/unit/hostile/test_fuzz.py
